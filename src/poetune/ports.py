@@ -1,0 +1,194 @@
+"""The doors: what the studio asks of an engine or a judge. Every engine passes `tests/contract`."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from poetune.recipe import Finetune
+from poetune.records import Conversation, Example, Sampling, Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do, so that it refuses by name before any weights are loaded."""
+
+    name: str
+    trains: frozenset[str] = frozenset()  # methods: "lora", "full", ...
+    generates: bool = False
+    scores: bool = False
+    beams: bool = False
+    merges: bool = False
+    batch_independent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Where a model's weights lie: a base (folder, hub id or URL) and an adapter folder, absolute, or ""."""
+
+    base: str
+    adapter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a training job will take. Memory in bytes, time in seconds; `notes` say what was assumed."""
+
+    parameters: int
+    trained: int
+    memory: int
+    seconds: float
+    has_memory: int
+    device: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainJob:
+    """One training: examples with their splits, settings, and a folder that outlives the process (resume reads it)."""
+
+    weights: Weights
+    examples: Sequence[Example]
+    settings: Finetune
+    seed: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TrainEvent:
+    """What training says as it goes. `loss` values are nats per supervised token.
+
+    `start` (step = the step resumed from, total), `train` (mean loss since the last report, learning rate, tokens/s),
+    `validation` (loss), `checkpoint` (folder, with the latest losses), `removed` (folder, over the keep limit), `note`.
+    """
+
+    kind: Literal["start", "train", "validation", "checkpoint", "removed", "note"]
+    step: int
+    total: int = 0
+    loss: float | None = None
+    validation_loss: float | None = None
+    rate: float = 0.0
+    tokens_per_second: float = 0.0
+    folder: Path | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One poem to write."""
+
+    id: str
+    weights: Weights
+    conversation: Conversation
+    sampling: Sampling
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One poem written: `text` without the conversation's prefix, special tokens or surrounding blank lines."""
+
+    id: str
+    text: str
+    stop: Stop
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """A completion whose log-likelihood is asked; with `plain`, the text stands alone as one document."""
+
+    weights: Weights
+    completion: str
+    conversation: Conversation = field(default_factory=Conversation)
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Sum of log-probabilities (nats) of the completion's tokens with EOS, and how many there were."""
+
+    log_likelihood: float
+    tokens: int
+
+
+@runtime_checkable
+class Trainer(Protocol):
+    """Trains a job and merges adapters."""
+
+    capabilities: Capabilities
+
+    def needs(self, job: TrainJob) -> Needs:
+        """What the job will take, without loading the weights."""
+        ...
+
+    def train(self, job: TrainJob) -> Iterator[TrainEvent]:
+        """Train, resuming from `job.folder` if an earlier process left something there."""
+        ...
+
+    def merge(self, weights: Weights, out: Path) -> None:
+        """Write base + adapter as one model (safetensors and tokenizer) into `out`."""
+        ...
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Writes poems and scores texts."""
+
+    capabilities: Capabilities
+
+    def render(self, weights: Weights, conversation: Conversation) -> list[int]:
+        """The token ids that the model reads before it writes."""
+        ...
+
+    def generate(self, requests: Iterable[Request]) -> Iterator[Written]:
+        """Write each request's poem, in any order, as each is done; a poem depends on its own seed only."""
+        ...
+
+    def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
+        """Log-likelihoods, in the order asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Poems for one judge call, in the order shown, with their titles; ids are the candidates'."""
+
+    ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A judge's answer: ids best first, or empty with `invalid` and what was said instead."""
+
+    ranking: tuple[str, ...]
+    status: Literal["ok", "invalid"]
+    raw: str = ""
+    reason: str = ""
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Ranks one block of poems under a rubric."""
+
+    name: str
+
+    def rank(self, block: Block, rubric: str) -> Ballot:
+        """A complete ranking of the block, or an invalid ballot; never a guess."""
+        ...
+
+
+@runtime_checkable
+class Chat(Protocol):
+    """A model that answers one message; a judge that reads is a rubric over it."""
+
+    name: str
+
+    def ask(self, system: str, user: str, schema: Mapping[str, Any] | None = None) -> str:
+        """The answer's text, "" where there was none; `schema` (JSON Schema) shapes it where the server can.
+
+        Raises JudgeError where the server cannot be used, AnswerRefused where it refused this request alone.
+        """
+        ...

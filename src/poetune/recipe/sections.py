@@ -1,0 +1,180 @@
+"""The sections of poet.yaml, one class a stage, with their defaults; an unknown key is an error."""
+
+import math
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from poetune.records import Sampling
+
+
+class Section(BaseModel):
+    """Strict: no unknown key; frozen, so that a resolved recipe can be kept beside what it made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Corpus(Section):
+    """How files become poems."""
+
+    files: list[str] = []
+    map: dict[str, str] = Field({}, description="column names: {content: text} reads `content` as the text")
+    where: dict[str, str] = Field({}, description="keep rows whose column has this value (case and spaces forgiven)")
+    limit: int = Field(0, ge=0, description="at most so many poems, 0 = all")
+    separator: str = Field("", description="a line that parts the poems of one file, e.g. `---` or `***`")
+    join_lines_by: str = Field("", description="column that says which rows are lines of one poem")
+    mend_line_breaks: bool = Field(False, description="break lines where words were fused at capitals")
+    encoding: str = Field("", description="name of the encoding; empty = recognised file by file and row by row")
+
+
+class Dataset(Section):
+    """How poems become examples."""
+
+    shares: tuple[float, float, float] = Field((80.0, 10.0, 10.0), description="train, validation, test in per cent")
+    system: str = Field("", description="the system text of each prompt; empty = none")
+    templates: list[str] = Field(["plain.v1"], min_length=1, description="templates the examples are written in")
+    themes: str = Field("", description="CSV of poem id and theme, as `poetune dataset themes` writes it")
+
+    @model_validator(mode="after")
+    def _add_up(self) -> "Dataset":
+        if min(self.shares) < 0 or self.shares[0] <= 0 or abs(sum(self.shares) - 100) > 1e-6:
+            raise ValueError("shares must be three figures that add up to 100, e.g. [80, 10, 10]")
+        return self
+
+
+class Finetune(Section):
+    """How examples become checkpoints. Rates are AdamW's; `steps` are optimizer steps."""
+
+    method: Literal["lora", "full"] = "lora"
+    rank: int = Field(8, ge=1)
+    alpha: float = Field(16.0, gt=0)
+    scale: float | None = Field(None, gt=0, description="mlx-lm's scale = alpha/rank; overrides alpha")
+    dropout: float = Field(0.05, ge=0, lt=1)
+    layers: int = Field(0, ge=0, description="adapt the last N layers, 0 = all")
+    modules: list[str] = Field(
+        ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+        min_length=1,
+        description="target modules by the end of their names, or [all-linear]",
+    )
+    steps: int = Field(200, ge=1)
+    epochs: float = Field(0.0, ge=0, description="if set, steps follow from it")
+    batch: int = Field(8, ge=1)
+    accumulation: int = Field(1, ge=1)
+    rate: float = Field(5e-4, gt=0)
+    rate_initial: float = Field(1e-7, ge=0)
+    rate_final: float = Field(1e-6, ge=0)
+    warmup: int = Field(20, ge=0, description="steps from rate_initial to rate")
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    weight_decay: float = Field(0.01, ge=0)
+    clip: float = Field(1.0, gt=0, description="largest gradient norm")
+    report_every: int = Field(10, ge=1)
+    validate_every: int = Field(50, ge=1)
+    validate_batches: int = Field(0, ge=0, description="validation batches, 0 = all")
+    checkpoint_every: int = Field(50, ge=1)
+    keep: int = Field(0, ge=0, description="checkpoints that stay on disk (latest and best), 0 = all")
+    longest: int = Field(512, ge=16, description="longest row in tokens; longer poems are cut at the end and said")
+
+    @property
+    def scaling(self) -> float:
+        """alpha/rank, or `scale` where it is given."""
+        return self.scale if self.scale is not None else self.alpha / self.rank
+
+    def total(self, rows: int) -> int:
+        """Optimizer steps for so many training rows: `steps`, or what `epochs` passes over all rows come to."""
+        if not self.epochs:
+            return self.steps
+        return max(1, math.ceil(self.epochs * math.ceil(rows / (self.batch * self.accumulation))))
+
+
+class Generate(Section):
+    """The grid: models x templates x themes x seeds, and how tokens are drawn."""
+
+    themes: list[str] = Field([], description="themes, or files of themes; empty = the bundled list")
+    templates: list[str] = Field(["plain.v1", "airy.v1", "pause.v1", "deep.v1", "bare.v1"], min_length=1)
+    per_cell: int = Field(1, ge=1, description="poems per cell")
+    from_step: int = Field(0, ge=0, description="checkpoints from this step on")
+    checkpoints: int = Field(0, ge=0, description="the latest N checkpoints of the run, 0 = all")
+    batch: int = Field(32, ge=1)
+    temperature: float = Field(0.8, ge=0)
+    top_p: float = Field(0.95, gt=0, le=1)
+    top_k: int = Field(0, ge=0)
+    repetition_penalty: float = Field(1.1, gt=0)
+    no_repeat_ngram: int = Field(0, ge=0)
+    beams: int = Field(1, ge=1)
+    max_tokens: int = Field(200, ge=1)
+    max_lines: int = Field(0, ge=0, description="stop after so many lines, 0 = no limit")
+
+    def sampling(self) -> Sampling:
+        """The record that goes into a cell's id."""
+        return Sampling(
+            self.temperature,
+            self.top_p,
+            self.top_k,
+            self.repetition_penalty,
+            self.no_repeat_ngram,
+            self.beams,
+            self.max_tokens,
+            self.max_lines,
+        )
+
+
+class Judging(Section):
+    """Who ranks, and how."""
+
+    judge: str = Field("offline", description="`offline`, `simulated`, or the URL of an OpenAI-compatible endpoint")
+    model: str = Field("", description="the model's name at the endpoint")
+    key_variable: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
+    rubric: str = "modern-free-verse.v1"
+    batch: int = Field(10, ge=2, le=26)
+    finals: int = Field(5, ge=1)
+    timeout: float = Field(60.0, gt=0, description="seconds per call")
+    most_invalid: float = Field(0.5, ge=0, le=1, description="share of unreadable answers above which judging fails")
+
+
+class Reviewing(Section):
+    """The page on which a person reads."""
+
+    reviewer: str = ""
+    port: int = Field(8765, ge=0, le=65535, description="0 = any free port")
+    queue: int = Field(0, ge=0, description="poems to show, best first by the judge; 0 = all")
+
+
+class Rounds(Section):
+    """What goes back."""
+
+    train_on_rejected: Literal[False] = False
+
+
+class Scoring(Section):
+    """What is measured for the report."""
+
+    prompts: int = Field(8, ge=1, description="themes for the before/after poems")
+    copied_words: int = Field(4, ge=1, description="a line counts as copied from so many words on")
+    copied_characters: int = Field(5, ge=1, description="the same for Chinese lines")
+
+
+class Shipping(Section):
+    """What the model card says."""
+
+    author: str = ""
+    licence: str = ""
+    model: str = Field("", description="id of the model that ships; empty = the best checkpoint")
+
+
+class Recipe(Section):
+    """The whole of poet.yaml."""
+
+    name: str = "my-poet"
+    language: Literal["auto", "en", "zh"] = "auto"
+    base: str = Field("starter", description="`starter`, a local folder or a hub id")
+    engine: Literal["auto", "torch", "echo", "mlx"] = "auto"
+    seed: int = Field(0, ge=0)
+    corpus: Corpus = Corpus()
+    dataset: Dataset = Dataset()
+    finetune: Finetune = Finetune()
+    generate: Generate = Generate()
+    judge: Judging = Judging()
+    review: Reviewing = Reviewing()
+    rounds: Rounds = Rounds()
+    score: Scoring = Scoring()
+    ship: Shipping = Shipping()
