@@ -1,0 +1,1 @@
+"""Build the bundled base model: prepare, tokenizer, pretrain, instruct, evaluate, pack (see README.md)."""
