@@ -142,7 +142,7 @@ class Reviewing(Section):
 class Rounds(Section):
     """What goes back."""
 
-    train_on_rejected: Literal[False] = False
+    most_own: float = Field(0.4, ge=0, le=1, description="share of the model's own words above which a round warns")
 
 
 class Scoring(Section):
@@ -167,7 +167,7 @@ class Recipe(Section):
     name: str = "my-poet"
     language: Literal["auto", "en", "zh"] = "auto"
     base: str = Field("starter", description="`starter`, a local folder or a hub id")
-    engine: Literal["auto", "torch", "echo", "mlx"] = "auto"
+    engine: Literal["auto", "torch", "echo"] = "auto"
     seed: int = Field(0, ge=0)
     corpus: Corpus = Corpus()
     dataset: Dataset = Dataset()
