@@ -1,0 +1,153 @@
+"""What a report holds: every figure and poem as plain frozen data, before anything is typeset."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Band = Literal["good", "typical", "poor", "unrated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A poem as printed: `note` is the small line below it (theme, checkpoint, rank)."""
+
+    text: str
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Losses in nats per supervised token at an optimizer step; None where not measured there."""
+
+    step: int
+    train: float | None = None
+    validation: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LossRow:
+    """How well one model predicts one split. `loss` in nats per token; end-of-text tokens are counted."""
+
+    model: str
+    split: str
+    texts: int
+    tokens: int
+    bytes: int
+    loss: float
+    perplexity: float
+    bits_per_byte: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The same prompt and seed, before and after. `value` is the rating that put the tuned poem into its band."""
+
+    theme: str
+    template: str
+    seed: int
+    base: Printed
+    tuned: Printed
+    band: Band
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRow:
+    """One figure of voice; `values` stand under the table's columns.
+
+    Of a distance the smaller value is nearer to the poet, of a level the one nearer to the poet's own.
+    """
+
+    figure: str
+    meaning: str
+    kind: Literal["distance", "level", "count"]
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceTable:
+    """Figures for the poems of one language; the first column is the poet."""
+
+    language: str
+    columns: tuple[str, ...]
+    rows: tuple[VoiceRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRow:
+    """Lines of one set of poems that stand in the training poems."""
+
+    label: str
+    poems: int
+    lines: int
+    copied: int
+
+    @property
+    def share(self) -> float:
+        """Copied lines over lines long enough to count; 0 where there are none."""
+        return self.copied / self.lines if self.lines else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedLine:
+    """A line as the model wrote it, and the poem in which it stands."""
+
+    line: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """A poem with copied lines, and how many of its lines were long enough to count."""
+
+    label: str
+    candidate: str
+    title: str
+    lines: int
+    copied: tuple[CopiedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """Copied lines: one row a set of poems, and the poems that copy most."""
+
+    rows: tuple[CopyRow, ...]
+    worst: tuple[Offence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of the lineage: what it is, its id (a hash, or a name where it has none), and a sentence about it."""
+
+    what: str
+    id: str
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What something took. Units `s`, `bytes` and `parameters` are shown in words, others as given."""
+
+    what: str
+    amount: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that the report shows; an empty part is left out."""
+
+    title: str
+    poet: str = ""
+    about: tuple[str, ...] = ()
+    made: str = ""
+    best: tuple[Printed, ...] = ()
+    judged_by: str = ""
+    pairs: tuple[Pair, ...] = ()
+    curve: tuple[Point, ...] = ()
+    losses: tuple[LossRow, ...] = ()
+    voice: tuple[VoiceTable, ...] = ()
+    copying: Copying | None = None
+    lineage: tuple[Link, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    notes: tuple[str, ...] = ()
