@@ -1,0 +1,68 @@
+"""What an OpenAI-compatible server has been found to take, and what to try next when it refuses a request's form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from poetune.errors import PoetuneError
+
+_FORMATS = ("json_schema", "json_object", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a server has been found to take: the answer's format, the name of the token limit, optional settings."""
+
+    format: int = 0
+    limit: str = "max_tokens"
+    without: frozenset[str] = frozenset()
+
+
+def request_body(
+    dialect: Dialect,
+    model: str,
+    messages: Sequence[Mapping[str, str]],
+    max_tokens: int,
+    settings: Mapping[str, Any],
+    schema: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Arguments of a chat completion in this dialect; `schema` is a JSON Schema of the answer."""
+    body = {"model": model, "messages": list(messages), dialect.limit: max_tokens}
+    body |= {key: value for key, value in settings.items() if key not in dialect.without}
+    if schema is not None and _FORMATS[dialect.format] == "json_schema":
+        named = {"name": "answer", "strict": True, "schema": dict(schema)}
+        body["response_format"] = {"type": "json_schema", "json_schema": named}
+    elif schema is not None and _FORMATS[dialect.format] == "json_object":
+        body["response_format"] = {"type": "json_object"}
+    return body
+
+
+def step_down(dialect: Dialect, refusal: str, shaped: bool, optional: frozenset[str] | set[str]) -> Dialect | None:
+    """The next to try: what the refusal names, else the format, the limit's name, optional settings; or None."""
+    formats = shaped and dialect.format < len(_FORMATS) - 1
+    limit = dialect.limit == "max_tokens"
+    left = sorted(set(optional) - dialect.without)
+    named = [name for name in left if name in refusal]
+    if limit and "max_completion_tokens" in refusal:
+        return replace(dialect, limit="max_completion_tokens")
+    if named:
+        return replace(dialect, without=dialect.without | {named[0]})
+    if formats:
+        return replace(dialect, format=dialect.format + 1)
+    if limit:
+        return replace(dialect, limit="max_completion_tokens")
+    if left:
+        return replace(dialect, without=dialect.without | {left[0]})
+    return None
+
+
+def address(url: str, error: type[PoetuneError]) -> str:
+    """The base address: `/v1` where no path is given, without a pasted `/chat/completions`."""
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise error(f"{url!r} is no address of an endpoint; it looks like http://localhost:8000/v1")
+    if parts.username or parts.password or parts.query:
+        raise error(f"the address of {parts.hostname} must hold no key or password; put the key into the environment")
+    path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}"

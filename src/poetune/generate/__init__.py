@@ -1,0 +1,1 @@
+"""Stage 4, models -> candidates: the grid of models, themes and templates, whose every cell is an id."""
