@@ -1,0 +1,5 @@
+"""`python -m poetune` is `poetune`."""
+
+from poetune.cli import main
+
+main()

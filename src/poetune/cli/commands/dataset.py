@@ -1,0 +1,36 @@
+"""`poetune dataset`: poems become examples; `themes` and `export` are its side doors."""
+
+from pathlib import Path
+
+import click
+
+from poetune.cli.session import Session, command
+
+
+@command("dataset", "poetune dataset themes --to themes.csv")
+@click.argument("verb", type=click.Choice(["build", "themes", "export"]), default="build")
+@click.option("--to", type=click.Path(path_type=Path), default=None, help="File (themes) or folder (export) to write.")
+@click.option("--style", type=click.Choice(["mlx-lm", "trl"]), default="mlx-lm", help="Shape of exported rows.")
+def dataset(session: Session, verb: str, to: Path | None, style: str) -> None:
+    """Make training examples: a theme for each poem, a split that never changes.
+
+    `themes` writes a CSV of themes to edit (then set dataset.themes to it); `export` writes chat JSONL.
+    """
+    with session.studio() as studio:
+        if verb == "themes":
+            path, count = studio.themes(to or session.project / "themes.csv")
+            session.show(
+                {"file": str(path), "poems": count},
+                f"Wrote the themes of {count} poems to {path}.\n"
+                f"Edit it, then: poetune dataset --set dataset.themes={path.name}",
+            )
+            return
+        if verb == "export":
+            files = studio.export(to or session.project / "export", style)
+            session.show({"files": files}, "Wrote " + ", ".join(f"{name} ({n} rows)" for name, n in files.items()))
+            return
+        built = studio.dataset()
+    counts = ", ".join(f"{n} {split}" for split, n in built.splits.items())
+    prose = [f"Data set {built.id} of round {built.round}: {built.examples} examples ({counts})."]
+    prose += [f"Note: {note}" for note in built.notes]
+    session.show(built, "\n".join([*prose, "Next: poetune finetune"]))

@@ -1,0 +1,47 @@
+"""`poetune generate`: the grid of checkpoints x templates x themes."""
+
+from pathlib import Path
+
+import click
+
+from poetune.cli.session import Session, command
+
+
+@command("generate", "poetune generate --themes themes.txt --from-step 300 --per-cell 2")
+@click.option("--themes", multiple=True, help="A theme, or a file of themes; may be given again.")
+@click.option("--templates", default=None, help="Template names, by commas.")
+@click.option("--per-cell", type=click.IntRange(min=1), default=None, help="Poems per checkpoint, template and theme.")
+@click.option("--from-step", type=click.IntRange(min=0), default=None, help="Leave earlier checkpoints out.")
+@click.option("--checkpoints", type=click.IntRange(min=0), default=None, help="The latest N checkpoints; 0 = all.")
+@click.option("--code", type=int, default=None, help="One checkpoint and template by code: step + 0..4, e.g. 1203.")
+@click.option("--max-themes", type=click.IntRange(min=1), default=None, help="The first N themes only.")
+def generate(
+    session: Session,
+    themes: tuple[str, ...],
+    templates: str | None,
+    per_cell: int | None,
+    from_step: int | None,
+    checkpoints: int | None,
+    code: int | None,
+    max_themes: int | None,
+) -> None:
+    """Write the grid; run again, it fills only what is missing."""
+    import json
+
+    given: dict[str, object] = {
+        "themes": [str(Path(t).resolve()) if Path(t).is_file() else t for t in themes] or None,
+        "templates": [t.strip() for t in templates.split(",")] if templates else None,
+        "per_cell": per_cell,
+        "from_step": from_step,
+        "checkpoints": checkpoints,
+    }
+    overrides = [f"generate.{k}={json.dumps(v, ensure_ascii=False)}" for k, v in given.items() if v is not None]
+    with session.studio(*overrides) as studio:
+        done = studio.generate(max_themes=max_themes, code=code)
+    prose = (
+        f"{done.written} poems written, {done.existing} were there already "
+        f"({done.models} checkpoints x {done.templates} templates x {done.themes} themes x {done.per_cell})."
+    )
+    if done.written:
+        prose += f" {done.per_minute:.0f} poems a minute; {done.ended:.0%} ended of themselves."
+    session.show(done, prose + "\nNext: poetune judge")

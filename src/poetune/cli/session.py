@@ -1,0 +1,69 @@
+"""What every command shares: the project, overrides, JSON or prose, and the studio behind it."""
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from poetune.studio import Studio
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Session:
+    """The options that every command takes."""
+
+    project: Path
+    overrides: tuple[str, ...]
+    json: bool
+
+    def studio(self, *more: str) -> "Studio":
+        """The project's studio, with `more` overrides after the user's own."""
+        from poetune.cli.screen import Screen
+        from poetune.studio import Studio
+
+        return Studio(self.project, (*self.overrides, *more), Screen())
+
+    def show(self, result: Any, prose: str) -> None:
+        """One JSON object on stdout, or the prose."""
+        if self.json:
+            data = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
+            click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+        else:
+            click.echo(prose)
+
+
+def command(name: str, example: str) -> Callable[[F], click.Command]:
+    """A command with the shared options and an example under its help; the function's first argument is the Session."""
+
+    def make(function: F) -> click.Command:
+        @functools.wraps(function)
+        def run(project: Path, overrides: tuple[str, ...], as_json: bool, debug: bool, **rest: Any) -> Any:
+            del debug  # read by `main` before parsing
+            return function(Session(project, overrides, as_json), **rest)
+
+        wrapped: Any = run
+        for option in reversed(
+            [
+                click.option(
+                    "--project",
+                    type=click.Path(path_type=Path),
+                    default=Path(),
+                    show_default="this folder",
+                    help="The project's folder.",
+                ),
+                click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Override a key of poet.yaml."),
+                click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of prose."),
+                click.option("--debug", is_flag=True, help="Show a traceback where something goes wrong."),
+            ]
+        ):
+            wrapped = option(wrapped)
+        return click.command(name, epilog=f"\b\nExample: {example}")(wrapped)
+
+    return make

@@ -1,0 +1,6 @@
+"""Joins the stages to the store and the engines: one module a stage, one method of `Studio` a command."""
+
+from poetune.studio.house import Studio
+from poetune.studio.listening import Listener, Quiet
+
+__all__ = ["Listener", "Quiet", "Studio"]

@@ -1,0 +1,92 @@
+"""Poems become a frozen data set; themes out to a CSV, rows out to JSON lines."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from poetune.dataset import build as build_examples
+from poetune.dataset import export_rows, load_template, propose_themes, read_themes_csv, write_themes_csv
+from poetune.errors import RecipeError
+from poetune.records import Dataset, Example, Poem
+from poetune.store.atomic import write_text
+from poetune.studio.house import Studio
+
+STYLES = {"mlx-lm": "mlx", "trl": "trl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A data set, counted."""
+
+    id: str
+    round: int
+    examples: int
+    splits: dict[str, int]
+    new: bool
+    notes: list[str]
+
+
+def build(studio: Studio) -> Frozen:
+    """The data set of the open round: all poems, accepted ones among them."""
+    settings = studio.recipe.dataset
+    templates = [load_template(name, studio.folder / "templates") for name in settings.templates]
+    built = build_examples(studio.store.all(Poem), settings, templates, _themes(studio), round=studio.round.number)
+    with studio.store.transaction():
+        studio.store.add(built.prompts)
+        studio.store.add(built.examples)
+        new = studio.store.add([built.dataset])
+    studio.store.remember(f"dataset:{studio.round.number}", built.dataset.id)
+    return Frozen(
+        id=built.dataset.id,
+        round=studio.round.number,
+        examples=len(built.examples),
+        splits=dict(Counter(example.split for example in built.examples)),
+        new=bool(new),
+        notes=list(built.notes),
+    )
+
+
+def current(studio: Studio) -> Dataset:
+    """The data set that the recipe and the poems give now; what it says goes to the user if it is a new one."""
+    frozen = build(studio)
+    if frozen.new:
+        studio.say(f"dataset: {frozen.id}, {frozen.examples} examples.")
+        for note in frozen.notes:
+            studio.say(f"  ({note})")
+    found = studio.store.one(Dataset, frozen.id)
+    assert found is not None
+    return found
+
+
+def examples(studio: Studio, data: Dataset) -> list[Example]:
+    """The rows of a data set, in order."""
+    by_id = {example.id: example for example in studio.store.all(Example)}
+    return [by_id[key] for key in data.examples]
+
+
+def _themes(studio: Studio) -> dict[str, str]:
+    given = studio.recipe.dataset.themes
+    if not given:
+        return {}
+    path = studio.folder / given
+    if not path.is_file():
+        raise RecipeError(
+            f"dataset.themes names {given}, which is not in {studio.folder}; write it by `dataset themes`."
+        )
+    return read_themes_csv(path.read_bytes())
+
+
+def write_themes(studio: Studio, path: Path) -> tuple[Path, int]:
+    """The poems' themes as a CSV to edit."""
+    rows = propose_themes(studio.store.all(Poem))
+    write_text(path, write_themes_csv(rows))
+    return path, len(rows)
+
+
+def export(studio: Studio, folder: Path, style: str) -> dict[str, int]:
+    """The current data set as chat JSONL in `folder`; rows by file."""
+    rows = export_rows(examples(studio, current(studio)), "mlx" if STYLES[style] == "mlx" else "trl")
+    for name, found in rows.items():
+        write_text(folder / name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found))
+    return {str(folder / name): len(found) for name, found in rows.items()}

@@ -1,0 +1,104 @@
+"""The grid is filled: what should exist and does not is written, and each poem is stored as soon as it is done."""
+
+import time
+from dataclasses import dataclass
+
+from poetune.dataset.templates import TEMPLATE_ORDER
+from poetune.errors import EngineError
+from poetune.generate.codes import decode
+from poetune.generate.grid import Cell, cells, eligible, filled, missing
+from poetune.generate.themes import collect
+from poetune.ports import Request
+from poetune.records import Candidate, Model, Prompt
+from poetune.store.queries import models_of
+from poetune.studio import prompting
+from poetune.studio.house import Studio
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a filling of the grid gave."""
+
+    written: int
+    existing: int
+    models: int
+    templates: int
+    themes: int
+    per_cell: int
+    per_minute: float
+    ended: float
+
+
+def themes(studio: Studio) -> list[str]:
+    """The recipe's themes, files among them read; the bundled list of the poet's language where there are none."""
+    return [theme.text for theme in collect(studio.recipe.generate.themes, studio.folder, studio.language())]
+
+
+def models(studio: Studio) -> list[Model]:
+    """The checkpoints that write: those of the open round, from `from_step` on, the latest `checkpoints` of them."""
+    settings = studio.recipe.generate
+    found = eligible(models_of(studio.store, studio.round.number), settings.from_step, settings.checkpoints)
+    if not found:
+        raise EngineError(
+            "there is no checkpoint to write with"
+            + (f" from step {settings.from_step} on" if settings.from_step else "")
+            + " in this round; run `poetune finetune` first."
+        )
+    return found
+
+
+def fill(studio: Studio, max_themes: int | None = None, code: int | None = None) -> Filled:
+    """Write what is missing of the grid; `code` (step + template 0-4) names one checkpoint and one template.
+
+    Raises EngineError for a code that does not decode or whose step has no checkpoint.
+    """
+    settings = studio.recipe.generate
+    writers, templates, subjects = models(studio), settings.templates, themes(studio)[:max_themes]
+    if code is not None:
+        step, index = decode(code)
+        writers, templates = [m for m in writers if m.step == step], [TEMPLATE_ORDER[index]]
+        if not writers:
+            raise EngineError(f"code {code} means step {step}, and no checkpoint of this round has that step.")
+    prompts = [Prompt(theme, name, studio.recipe.dataset.system) for theme in subjects for name in templates]
+    grid = list(cells(writers, prompts, settings.sampling(), settings.per_cell, studio.recipe.seed))
+    todo = missing(grid, studio.store.ids(Candidate))
+    started = time.monotonic()
+    ended = write_cells(studio, todo, "writing") if todo else []
+    minutes = (time.monotonic() - started) / 60
+    return Filled(
+        written=len(ended),
+        existing=len(grid) - len(todo),
+        models=len(writers),
+        templates=len(templates),
+        themes=len(subjects),
+        per_cell=settings.per_cell,
+        per_minute=len(ended) / minutes if ended else 0.0,
+        ended=sum(c.stop == "eos" for c in ended) / len(ended) if ended else 0.0,
+    )
+
+
+def write_cells(studio: Studio, todo: list[Cell], label: str, round_number: int | None = None) -> list[Candidate]:
+    """Write cells and store each poem as it comes, in the open round unless another is named; returns them."""
+    number = studio.round.number if round_number is None else round_number
+    studio.store.add({cell.prompt.id: cell.prompt for cell in todo}.values())
+    studio.store.add({cell.model.id: cell.model for cell in todo}.values())
+    by_id = {cell.id: cell for cell in todo}
+    requests = [
+        Request(
+            cell.id, studio.weights(cell.model), prompting.conversation(studio, cell.prompt), cell.sampling, cell.seed
+        )
+        for cell in todo
+    ]
+    done: list[Candidate] = []
+    studio.listener.begin(label, len(todo))
+    started = time.monotonic()
+    try:
+        for written in studio.generator().generate(requests):
+            poem = filled(by_id[written.id], written, number)
+            studio.store.add([poem])
+            done.append(poem)
+            rate = len(done) / max(time.monotonic() - started, 1e-3) * 60
+            studio.listener.advance(1, f"{rate:.0f} poems/min")
+    finally:
+        studio.listener.end()
+    return done

@@ -1,0 +1,260 @@
+"""The studio: one project folder, its recipe, store and engine, and a method for each command."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from poetune.backends.table import open_engine
+from poetune.errors import StoreError
+from poetune.ports import Generator, Trainer, Weights
+from poetune.recipe import Recipe, load
+from poetune.records import Model, Poem, Round
+from poetune.store import Store
+from poetune.store.atomic import write_text
+from poetune.store.queries import current_round
+from poetune.studio import starter
+from poetune.studio.listening import Listener, Quiet
+
+if TYPE_CHECKING:
+    from poetune.corpus import Preview
+    from poetune.ports import Needs
+    from poetune.studio.corpus import Taken
+    from poetune.studio.dataset import Frozen
+    from poetune.studio.desk import Desk
+    from poetune.studio.finetune import Tuned
+    from poetune.studio.generate import Filled
+    from poetune.studio.judge import Judged
+    from poetune.studio.review import Reviewed
+    from poetune.studio.rounds import Opened
+    from poetune.studio.score import Table, Told
+    from poetune.studio.ship import Shipped
+    from poetune.studio.status import Standing
+    from poetune.studio.write import Poems
+
+
+class Studio:
+    """Opens an existing project; `create` makes a new one. Use as a context manager."""
+
+    def __init__(self, folder: Path, overrides: Iterable[str] = (), listener: Listener | None = None) -> None:
+        self.folder = folder.resolve()
+        if not (self.folder / "poet.yaml").exists():
+            raise StoreError(f"{folder} is no poetune project (no poet.yaml in it); run `poetune init {folder}` first.")
+        self.recipe: Recipe = load(self.folder / "poet.yaml", overrides)
+        self.listener: Listener = listener or Quiet()
+        self.store = Store(self.folder / "poet.db", create=True)
+        self._engine: Any = None
+
+    @classmethod
+    def create(cls, folder: Path, text: str, listener: Listener | None = None, overrides: Iterable[str] = ()) -> Self:
+        """Write poet.yaml (`text`) and an empty database into `folder`. Raises StoreError where one is there."""
+        if (folder / "poet.yaml").exists():
+            raise StoreError(f"{folder} already is a poetune project; choose another folder, or go on with it.")
+        write_text(folder / "poet.yaml", text)
+        return cls(folder, overrides, listener)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def round(self) -> Round:
+        """The open round."""
+        return current_round(self.store)
+
+    def say(self, text: str) -> None:
+        """A sentence for whoever listens."""
+        self.listener.say(text)
+
+    def language(self) -> str:
+        """The recipe's language, or that of most poems."""
+        if self.recipe.language != "auto":
+            return self.recipe.language
+        tongues = [p.language for p in self.store.all(Poem) if p.language]
+        return max(("en", "zh"), key=tongues.count) if tongues else "en"
+
+    # engines ---------------------------------------------------------------------------------------------------------
+
+    def engine(self) -> Any:
+        """The engine of the recipe, opened once; it is a Trainer and a Generator."""
+        if self._engine is None:
+            self._engine = open_engine(self.recipe.engine, batch=self.recipe.generate.batch)
+            if self.recipe.engine == "auto":
+                self.say(f"engine: {self._engine.capabilities.name} (chosen by `engine: auto`).")
+        return self._engine
+
+    def trainer(self) -> Trainer:
+        """The engine as a trainer."""
+        engine: Trainer = self.engine()
+        return engine
+
+    def generator(self) -> Generator:
+        """The engine as a generator."""
+        engine: Generator = self.engine()
+        return engine
+
+    def base_model(self) -> Model:
+        """The record of the recipe's base."""
+        return Model("base", self.engine().capabilities.name, self.recipe.base, name="base", round=0)
+
+    def weights(self, model: Model) -> Weights:
+        """Where a model's weights lie on this machine."""
+        base = model.base
+        if base == "starter" and model.engine != "echo":
+            base = str(starter.base_folder())
+        elif (self.folder / base).is_dir():
+            base = str(self.folder / base)
+        adapter = str(self.folder / model.adapter) if model.adapter else ""
+        return Weights(base, adapter)
+
+    def relative(self, path: Path) -> str:
+        """A path as it is kept in the database: relative where it lies in the project."""
+        resolved = path.resolve()
+        return resolved.relative_to(self.folder).as_posix() if resolved.is_relative_to(self.folder) else str(resolved)
+
+    def resolved(self, *sections: str) -> dict[str, Any]:
+        """The named parts of the recipe as plain data, to be kept with a run."""
+        whole = json.loads(self.recipe.model_dump_json())
+        return {name: whole[name] for name in sections}
+
+    # commands --------------------------------------------------------------------------------------------------------
+    # Each imports its module when it is called, so that a command loads what it needs and nothing else.
+
+    def preview(self) -> "list[Preview]":
+        """How files that hold several poems would fall into them; nothing is taken."""
+        from poetune.studio import corpus
+
+        return corpus.shown(self)
+
+    def corpus(self) -> "Taken":
+        """Files become poems."""
+        from poetune.studio import corpus
+
+        return corpus.take_in(self)
+
+    def dataset(self) -> "Frozen":
+        """Poems become a data set."""
+        from poetune.studio import dataset
+
+        return dataset.build(self)
+
+    def themes(self, path: Path) -> tuple[Path, int]:
+        """The poems' themes as a CSV at `path`; returns it and how many poems it holds."""
+        from poetune.studio import dataset
+
+        return dataset.write_themes(self, path)
+
+    def export(self, folder: Path, style: str) -> dict[str, int]:
+        """The data set as chat JSONL for `mlx-lm` or `trl`; rows by file."""
+        from poetune.studio import dataset
+
+        return dataset.export(self, folder, style)
+
+    def needs(self) -> "Needs":
+        """What the training would take."""
+        from poetune.studio import finetune
+
+        return finetune.needs(self)
+
+    def finetune(self) -> "Tuned":
+        """Examples become checkpoints."""
+        from poetune.studio import finetune
+
+        return finetune.train(self)
+
+    def register(self, folder: Path) -> list[dict[str, Any]]:
+        """Foreign checkpoints become models."""
+        from poetune.studio import finetune
+
+        return finetune.register(self, folder)
+
+    def generate(self, max_themes: int | None = None, code: int | None = None) -> "Filled":
+        """The grid is filled, or with `code` the part of one checkpoint and template."""
+        from poetune.studio import generate
+
+        return generate.fill(self, max_themes, code)
+
+    def judge(self) -> "Judged":
+        """Candidates are ranked."""
+        from poetune.studio import judge
+
+        return judge.rank(self)
+
+    def desk(self) -> "Desk":
+        """The reviewer's desk, for the page or for any other face."""
+        from poetune.studio import review
+
+        return review.desk(self)
+
+    def reviewed(self) -> "Reviewed":
+        """What was decided in the open round."""
+        from poetune.studio import review
+
+        return review.reviewed(self)
+
+    def rounds(self) -> list[Round]:
+        """All rounds."""
+        from poetune.studio import rounds
+
+        return rounds.list_rounds(self)
+
+    def next_round(self) -> "Opened":
+        """What was kept goes back; the next round opens."""
+        from poetune.studio import rounds
+
+        return rounds.open_next(self)
+
+    def losses(self) -> "Table":
+        """The loss table."""
+        from poetune.studio import score
+
+        return score.losses(self)
+
+    def copies(self) -> "Table":
+        """The table of copied lines."""
+        from poetune.studio import score
+
+        return score.copies(self)
+
+    def report(self) -> "Told":
+        """The HTML report and its figures."""
+        from poetune.studio import score
+
+        return score.report(self)
+
+    def ship(self, kind: str, to: Path | None = None) -> "Shipped":
+        """A model leaves the house."""
+        from poetune.studio import ship
+
+        return ship.ship(self, kind, to)
+
+    def write(
+        self,
+        theme: str,
+        first_line: str = "",
+        unfinished: Path | None = None,
+        poems: int = 1,
+        template: str = "plain.v1",
+        from_base: bool = False,
+        seed: int | None = None,
+        append: Path | None = None,
+    ) -> "Poems":
+        """Poems at once."""
+        from poetune.studio import write
+
+        return write.write(self, theme, first_line, unfinished, poems, template, from_base, seed, append)
+
+    def status(self) -> "Standing":
+        """Where the project stands."""
+        from poetune.studio import status
+
+        return status.status(self)

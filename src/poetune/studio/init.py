@@ -1,0 +1,95 @@
+"""A new project: poet.yaml with the lines most people change, and an empty poet.db."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from poetune.records import Round
+from poetune.studio.house import Studio
+from poetune.studio.listening import Listener
+
+RECIPE = """# The recipe of this poet. Every key of every stage is in docs/recipe.md; what is left out has its default.
+name: {name}
+language: {language}          # auto, en or zh
+base: {base}              # starter (bundled), a local folder or a hub id
+engine: {engine}             # auto, torch or echo
+seed: 0
+
+dataset:
+  shares: [80, 10, 10]      # train, validation, test in per cent, by hash of the text
+  system: ""                # the system text of each prompt
+
+finetune:
+  steps: {steps}
+  rank: 8
+  alpha: 16                 # or scale: alpha/rank, as mlx-lm counts
+  layers: 0                 # adapt the last N layers; 0 = all
+  batch: 8
+  rate: {rate}
+  warmup: 20
+  validate_every: {every}
+  checkpoint_every: {every}
+
+generate:
+  themes: []                # themes, or files of themes; empty = the bundled list
+  temperature: 0.8
+  top_p: 0.95
+  max_tokens: 200
+
+judge:
+  judge: offline            # offline, or the URL of an OpenAI-compatible endpoint
+  rubric: {rubric}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new project."""
+
+    folder: str
+    name: str
+
+
+def recipe_text(
+    name: str, language: str, base: str, engine: str, *, steps: int = 200, rate: str = "5e-4", every: int = 50
+) -> str:
+    """The text of a new poet.yaml."""
+    rubric = "classical-zh.v1" if language == "zh" else "modern-free-verse.v1"
+    quoted = "'" + name.replace("'", "''") + "'"
+    return RECIPE.format(
+        name=quoted,
+        language=language,
+        base=base,
+        engine=engine,
+        steps=steps,
+        rate=rate,
+        every=every,
+        rubric=rubric,
+    )
+
+
+def create(
+    folder: Path,
+    name: str,
+    language: str,
+    base: str,
+    engine: str,
+    listener: Listener | None = None,
+    overrides: Iterable[str] = (),
+) -> Made:
+    """Make the project `folder`. Raises StoreError where one is there already."""
+    name = name or folder.resolve().name
+    with Studio.create(folder, recipe_text(name, language, base, engine), listener, overrides) as studio:
+        open_first_round(studio)
+        return Made(str(studio.folder), studio.recipe.name)
+
+
+def open_first_round(studio: Studio) -> None:
+    """Round 1 stands from the start."""
+    studio.store.add([Round(1, 0, opened=now())])
+
+
+def now() -> str:
+    """The time, as records keep it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,184 @@
+"""Candidates are ranked: the contest's calls go to a judge, each verdict is stored before the next is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from poetune.dataset.templates import TEMPLATE_ORDER
+from poetune.errors import JudgeError, PoetuneError
+from poetune.generate.codes import encode
+from poetune.judge import llm, offline, ratings, simulated, tournament, verdicts
+from poetune.judge.corpusstats import usual
+from poetune.ports import Ballot, Judge, Score, ScoreRequest
+from poetune.records import Candidate, Model, Poem, Prompt, Verdict
+from poetune.store.queries import candidates
+from poetune.store.queries import verdicts as stored_verdicts
+from poetune.studio import prompting
+from poetune.studio.house import Studio
+from poetune.verse.overlap import LineIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One of the best."""
+
+    id: str
+    title: str
+    text: str
+    model: str
+    template: str
+    theme: str
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a contest gave."""
+
+    contest: str
+    judge: str
+    description: str
+    poems: int
+    calls: int
+    invalid: int
+    unranked: int
+    best: list[Placed]
+
+
+def rank(studio: Studio) -> Judged:
+    """Rank the open round's candidates; stored verdicts are not asked again."""
+    found = candidates(studio.store, studio.round.number)
+    if not found:
+        raise JudgeError("there is no poem to judge in this round; run `poetune generate` first.")
+    settings = studio.recipe.judge
+    entries = [
+        tournament.Entry(c.id, c.title, c.text, group=c.model) for c in found if c.text.strip() and c.stop != "error"
+    ]
+    contest = tournament.contest_id(entries, settings, studio.recipe.seed)
+    judge, description = _judge(studio, found)
+    known = {v.id: v for v in stored_verdicts(studio.store, contest)}
+    game = tournament.tournament(entries, settings, studio.recipe.seed)
+    total = tournament.expected_calls(len(entries), settings)
+    studio.listener.begin("judging", total)
+    try:
+        ballots: list[Ballot] = []
+        asks = next(game)
+        while True:
+            ballots = [_answer(studio, judge, ask, known) for ask in asks]
+            asks = game.send(ballots)
+    except StopIteration as end:
+        outcome: tournament.Outcome = end.value
+    finally:
+        studio.listener.end()
+    studio.store.remember(f"contest:{studio.round.number}", contest)
+    order = ratings.standing(outcome, ratings.ratings(stored_verdicts(studio.store, contest)))
+    studio.store.remember(f"standing:{contest}", " ".join(order))
+    studio.store.remember(f"judge:{contest}", judge.name)
+    return Judged(
+        contest=contest,
+        judge=judge.name,
+        description=description,
+        poems=len(entries),
+        calls=outcome.calls,
+        invalid=outcome.invalid,
+        unranked=len(outcome.unranked),
+        best=best(studio, settings.finals),
+    )
+
+
+def _answer(studio: Studio, judge: Judge, ask: tournament.Ask, known: dict[str, Verdict]) -> Ballot:
+    if ask.id in known:
+        answer = verdicts.ballot(known[ask.id])
+    else:
+        given = judge.rank(ask.block, studio.recipe.judge.rubric)
+        kept = verdicts.verdict(ask, given, judge.name, studio.recipe.judge.rubric, studio.round.number)
+        studio.store.add([kept])
+        answer = verdicts.ballot(kept)
+    studio.listener.advance()
+    return answer
+
+
+def standing(studio: Studio) -> list[str]:
+    """Candidate ids of the open round as the latest contest ranked them, best first; empty where none was held."""
+    contest = studio.store.fact(f"contest:{studio.round.number}")
+    return studio.store.fact(f"standing:{contest}").split() if contest else []
+
+
+def best(studio: Studio, count: int) -> list[Placed]:
+    """The first poems of the standing, with where they came from."""
+    placed = []
+    for key in standing(studio)[:count]:
+        poem = studio.store.one(Candidate, key)
+        if poem is None:
+            continue
+        model, prompt = studio.store.one(Model, poem.model), studio.store.one(Prompt, poem.prompt)
+        placed.append(
+            Placed(
+                poem.id,
+                poem.title,
+                poem.text,
+                model.name if model else "",
+                prompt.template if prompt else "",
+                prompt.theme if prompt else "",
+                code_of(model, prompt),
+            )
+        )
+    return placed
+
+
+def code_of(model: Model | None, prompt: Prompt | None) -> int | None:
+    """The personal-poet project's checkpoint code (step + template 0-4), None where step or template has none."""
+    if model is None or prompt is None or prompt.template not in TEMPLATE_ORDER:
+        return None
+    try:
+        return encode(model.step, TEMPLATE_ORDER.index(prompt.template))
+    except PoetuneError:
+        return None
+
+
+def _judge(studio: Studio, found: Sequence[Candidate]) -> tuple[Judge, str]:
+    who = studio.recipe.judge.judge
+    if who == "offline":
+        return offline.OfflineCritic(features(studio, found)), offline.DESCRIPTION
+    if who == "simulated":
+        strengths = {c.id: -float(i) for i, c in enumerate(sorted(found, key=lambda c: c.id))}
+        return simulated.SimulatedJudge(strengths, seed=studio.recipe.seed), "A simulated judge: it ranks by id."
+    if who.startswith(("http://", "https://")):
+        from poetune.backends.endpoint import EndpointChat
+
+        settings = studio.recipe.judge
+        chat = EndpointChat(who, settings.model, key_variable=settings.key_variable, timeout=settings.timeout)
+        return llm.LLMJudge(chat, studio.folder / "rubrics"), ""
+    raise JudgeError(
+        f"judge.judge is {who!r}; write offline, simulated, or a URL that begins with http:// or https://."
+    )
+
+
+def features(studio: Studio, found: Sequence[Candidate]) -> dict[str, offline.Features]:
+    """What the offline critic counts, the likelihood gain over the base among it where the engine can score."""
+    poems = studio.store.all(Poem)
+    scores = _scores(studio, found) if studio.engine().capabilities.scores else {}
+    drafts = [offline.Draft(c.id, c.text, c.stop, *scores.get(c.id, (None, None))) for c in found]
+    return offline.features(
+        drafts, LineIndex({p.id: p.text for p in poems}), usual([p.text for p in poems if not p.parent])
+    )
+
+
+def _scores(studio: Studio, found: Sequence[Candidate]) -> dict[str, tuple[Score, Score]]:
+    models = {m.id: m for m in studio.store.all(Model)}
+    prompts = {p.id: p for p in studio.store.all(Prompt)}
+    asked: list[ScoreRequest] = []
+    usable = [c for c in found if c.model in models and c.prompt in prompts and c.text.strip()]
+    base = studio.weights(studio.base_model())
+    studio.listener.begin("weighing", 2 * len(usable))
+    for c in usable:
+        conversation = prompting.conversation(studio, prompts[c.prompt])
+        rest = c.text.removeprefix(conversation.prefix)
+        asked.append(ScoreRequest(studio.weights(models[c.model]), rest, conversation))
+    for c in usable:
+        conversation = prompting.conversation(studio, prompts[c.prompt])
+        asked.append(ScoreRequest(base, c.text.removeprefix(conversation.prefix), conversation))
+    scores = studio.generator().score(asked)
+    studio.listener.advance(len(asked))
+    studio.listener.end()
+    half = len(usable)
+    return {c.id: (scores[i], scores[half + i]) for i, c in enumerate(usable)}

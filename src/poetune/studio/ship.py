@@ -1,0 +1,96 @@
+"""A model leaves the house: the adapter, or base and adapter merged, with its card, made whole or not at all."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from poetune import __version__
+from poetune.errors import EngineError
+from poetune.records import Bundle, Candidate, Dataset, Model, Poem, Prompt, Run
+from poetune.ship.bundle import bundle
+from poetune.ship.card import Card, Copied, Loss, card
+from poetune.ship.usage import Ask
+from poetune.store.atomic import new_folder
+from poetune.studio import prompting
+from poetune.studio.dataset import examples
+from poetune.studio.house import Studio
+from poetune.studio.judge import standing
+from poetune.studio.score import best_or_fail, loss_rows, measured_copies
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What left, and where it lies."""
+
+    kind: str
+    path: str
+    model: str
+    files: dict[str, str]
+
+
+def ship(studio: Studio, kind: str, to: Path | None = None) -> Shipped:
+    """Write the bundle. Raises EngineError for an unknown model or an engine whose models cannot be used elsewhere."""
+    model = _chosen(studio)
+    if model.engine == "echo":
+        raise EngineError("models of the echo engine are toys and work nowhere else; train with `--set engine=torch`.")
+    which: Literal["adapter", "merged"] = "merged" if kind == "merged" else "adapter"
+    out = (to or studio.folder / "shipped" / f"{which}-{model.id}").resolve()
+    studio.say(f"shipping the {which} of {model.name} ({model.id}).")
+    text = card(_card(studio, model, which))
+    weights = studio.weights(model)
+    lineage = {"model": model.id, "run": model.run, "step": model.step, "base": model.base, "poetune": __version__}
+    with new_folder(out) as folder:
+        if which == "merged":
+            studio.trainer().merge(weights, folder)
+            files = bundle(which, folder, text, folder, model.base, lineage)
+        else:
+            files = bundle(which, Path(weights.adapter), text, folder, model.base, lineage)
+    studio.store.add([Bundle(which, studio.relative(out), model.id, files)])
+    return Shipped(which, str(out), model.id, files)
+
+
+def _chosen(studio: Studio) -> Model:
+    wanted = studio.recipe.ship.model
+    if not wanted:
+        return best_or_fail(studio)
+    found = studio.store.one(Model, wanted)
+    if found is None or not found.adapter:
+        known = ", ".join(f"{m.id} ({m.name})" for m in studio.store.all(Model) if m.adapter)
+        raise EngineError(f"no checkpoint has the id {wanted}; there are: {known or 'none yet'}.")
+    return found
+
+
+def _card(studio: Studio, model: Model, kind: Literal["adapter", "merged"]) -> Card:
+    run = studio.store.one(Run, model.run) if model.run else None
+    data = studio.store.one(Dataset, run.dataset) if run else None
+    rows = examples(studio, data) if data else []
+    learned = {row.poem for row in rows if row.split == "train"}
+    poems = [p for p in studio.store.all(Poem) if p.id in learned]
+    prompt = Prompt("rain" if studio.language() == "en" else "雨", "plain.v1", studio.recipe.dataset.system)
+    copies = measured_copies(studio, model, rows)
+    settings = studio.recipe.ship
+    return Card(
+        name=studio.recipe.name,
+        kind=kind,
+        base=model.base,
+        poems=poems,
+        author=settings.author,
+        licence=settings.licence,
+        model=model.id,
+        dataset=data.id if data else "",
+        run=run.id if run else "",
+        step=model.step,
+        settings=run.recipe.get("finetune", {}) if run else {},
+        ask=Ask(prompt.theme, prompting.conversation(studio, prompt), studio.recipe.generate.sampling()),
+        losses=[Loss(r.model, r.split, r.loss, r.perplexity, r.bits_per_byte) for r in loss_rows(studio, model)],
+        copied=[Copied(r.label, r.lines, r.copied) for r in copies],
+        samples=_samples(studio, model),
+        version=__version__,
+        year=datetime.now(UTC).year,
+    )
+
+
+def _samples(studio: Studio, model: Model, count: int = 3) -> list[Poem]:
+    found = [c for key in standing(studio) if (c := studio.store.one(Candidate, key)) and c.model == model.id]
+    return [Poem(c.text, c.title) for c in found[:count]]

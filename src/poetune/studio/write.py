@@ -1,0 +1,57 @@
+"""One poem at once, from the best model, outside the grid but kept like any candidate."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from poetune.errors import EngineError
+from poetune.generate.grid import cells, missing
+from poetune.generate.samples import sample_block
+from poetune.records import Candidate, Model, Prompt
+from poetune.store.atomic import append_text
+from poetune.store.queries import best_model
+from poetune.studio.generate import write_cells
+from poetune.studio.house import Studio
+
+
+@dataclass(frozen=True, slots=True)
+class Poems:
+    """What was written, in full: a first line or an unfinished poem included."""
+
+    model: str
+    texts: list[str]
+    titles: list[str]
+
+
+def write(
+    studio: Studio,
+    theme: str,
+    first_line: str = "",
+    unfinished: Path | None = None,
+    poems: int = 1,
+    template: str = "plain.v1",
+    from_base: bool = False,
+    seed: int | None = None,
+    append: Path | None = None,
+) -> Poems:
+    """Write, or fetch if the same was written before. Raises EngineError for an empty unfinished poem."""
+    opening = first_line
+    if unfinished is not None:
+        opening = unfinished.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        if not opening.strip():
+            raise EngineError(f"{unfinished} is empty; write the poem's beginning into it.")
+    model = studio.base_model() if from_base else (best_model(studio.store) or studio.base_model())
+    if model.kind == "base" and not from_base:
+        studio.say("there is no checkpoint yet, so the base writes; `poetune finetune` trains one.")
+    prompt = Prompt(theme, template, studio.recipe.dataset.system, opening)
+    sampling = studio.recipe.generate.sampling()
+    grid = list(cells([model], [prompt], sampling, poems, studio.recipe.seed if seed is None else seed))
+    write_cells(studio, missing(grid, studio.store.ids(Candidate)), "writing", round_number=0)
+    found = [poem for cell in grid if (poem := studio.store.one(Candidate, cell.id))]
+    if append is not None:
+        label = _label(model)
+        append_text(append, "".join(sample_block(prompt, label, sampling, c.text, c.title) for c in found))
+    return Poems(_label(model), [c.text for c in found], [c.title for c in found])
+
+
+def _label(model: Model) -> str:
+    return f"{model.base} {model.name} ({model.id})"

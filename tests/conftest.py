@@ -1,0 +1,43 @@
+"""What all tests share: a listener that keeps sentences, and a small project on the echo engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from poetune.studio import Quiet, Studio
+from poetune.studio.init import create
+
+POEMS = {
+    "Wet Plate": "The plate is wet.\nThe scale says sixty.\nNobody stands there, driver.\nCome forward. Slowly.",
+    "Road Salt": "Nine tons went north.\nNine came back by April\non every boot.\nTurn the page, driver.",
+    "Who Owes": "Halloran owes for nine.\nI owe the coal man.\nNobody brought a pencil.\nWrite it down, driver.",
+    "The Dog": "The dog sleeps on the scale.\nForty pounds, he says nothing.\nI book him as gravel.\nMind him, driver.",
+    "Night": "One lamp on the plate.\nTwo trucks in the dark.\nThree tons of wet sand.\nSign here, driver.",
+    "The Coat": "Her coat is on the nail.\nIt weighs what it weighed.\nI took it down on Sunday.\nFour pounds, driver.",
+    "Bees": "A truck of hives at noon.\nHow do you weigh a bee?\nYou weigh the truck twice.\nDrive gently, driver.",
+    "Frost": "The beam would not move.\nI breathed on the iron.\nIt gave me one pound.\nWait a little, driver.",
+}
+
+
+@pytest.fixture
+def poems(tmp_path: Path) -> Path:
+    folder = tmp_path / "poems"
+    folder.mkdir()
+    for title, text in POEMS.items():
+        (folder / f"{title}.txt").write_text(text + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, poems: Path) -> Iterator[Path]:
+    folder = tmp_path / "poet"
+    create(folder, "The Keeper", "en", "starter", "echo")
+    with Studio(folder, [f"corpus.files=[{poems}]"]) as studio:
+        studio.corpus()
+    return folder
+
+
+@pytest.fixture
+def listener() -> Quiet:
+    return Quiet()
