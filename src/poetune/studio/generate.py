@@ -62,6 +62,8 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None)
     prompts = [Prompt(theme, name, studio.recipe.dataset.system) for theme in subjects for name in templates]
     grid = list(cells(writers, prompts, settings.sampling(), settings.per_cell, studio.recipe.seed))
     todo = missing(grid, studio.store.ids(Candidate))
+    if todo:
+        _inherited(studio, writers, settings.themes)
     started = time.monotonic()
     ended = write_cells(studio, todo, "writing") if todo else []
     minutes = (time.monotonic() - started) / 60
@@ -74,6 +76,16 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None)
         per_cell=settings.per_cell,
         per_minute=len(ended) / minutes if ended else 0.0,
         ended=sum(c.stop == "eos" for c in ended) / len(ended) if ended else 0.0,
+    )
+
+
+def _inherited(studio: Studio, writers: list[Model], given: list[str]) -> None:
+    system = f"system text {studio.recipe.dataset.system!r}" if studio.recipe.dataset.system else "no system text"
+    names = ", ".join(model.name for model in writers)
+    listed = "from the recipe" if given else f"from the bundled {studio.language()} list"
+    studio.say(
+        f"generate inherits: {system} from dataset, checkpoints {names} from finetune, themes {listed}, "
+        f"seed {studio.recipe.seed}."
     )
 
 

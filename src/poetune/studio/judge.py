@@ -58,6 +58,10 @@ def rank(studio: Studio) -> Judged:
     known = {v.id: v for v in stored_verdicts(studio.store, contest)}
     game = tournament.tournament(entries, settings, studio.recipe.seed)
     total = tournament.expected_calls(len(entries), settings)
+    studio.say(
+        f"judge inherits: {len(entries)} poems of round {studio.round.number} from generate, rubric {settings.rubric}; "
+        f"{judge.name} will be asked {total} times, less what is stored."
+    )
     studio.listener.begin("judging", total)
     try:
         ballots: list[Ballot] = []

@@ -25,7 +25,10 @@ def review(session: Session, reviewer: str | None, port: int | None, no_browser:
             else:
                 click.echo(f"The review page is at {url}\nCtrl-C closes it; what you decided is kept.")
 
-        serve(desk, studio.recipe.review.port, open_browser=not no_browser, on_ready=ready)
-        progress = studio.reviewed()
+        try:
+            serve(desk, studio.recipe.review.port, open_browser=not no_browser, on_ready=ready)
+            progress = desk.progress()
+        finally:
+            desk.close()
     if not session.json:
         click.echo(f"{progress.accepted} accepted, {progress.rejected} rejected. Next: poetune rounds")

@@ -1,0 +1,81 @@
+"""A project with a few poems on a desk, and the review server over it in a thread."""
+
+import json
+import sqlite3
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from poetune.records import Candidate, Model, Prompt, Sampling
+from poetune.store import Store
+from poetune.studio.desk import Desk
+from poetune.web.server import PageServer
+
+STARTER = Path(__file__).resolve().parents[2] / "src" / "poetune" / "starter" / "poems_en.jsonl"
+
+
+@dataclass
+class Project:
+    path: Path
+    ids: list[str]
+
+    def desk(self, reviewer: str = "ann", **more) -> Desk:
+        return Desk(self.path, self.ids, reviewer, **more)
+
+    def rows(self) -> list[dict]:
+        """The review rows, read past poetune by a connection of its own."""
+        with sqlite3.connect(self.path) as db:
+            db.row_factory = sqlite3.Row
+            found = [dict(row) for row in db.execute("SELECT * FROM reviews ORDER BY seq")]
+        db.close()
+        return found
+
+    def acts(self) -> list[tuple[str, str]]:
+        return [(row["action"], row["candidate"]) for row in self.rows()]
+
+
+def write(path: Path, poems: list[tuple[str, str]]) -> Project:
+    model = Model("checkpoint", "echo", "starter", name="checkpoint 150", step=150)
+    prompts = [Prompt(f"theme {n}", "airy.v1") for n in range(len(poems))]
+    candidates = [
+        Candidate(f"c{n}", model.id, prompts[n].id, Sampling(), n, text, title, "eos", 9)
+        for n, (title, text) in enumerate(poems)
+    ]
+    with Store(path, create=True) as store:
+        store.add([model, *prompts, *candidates])
+    return Project(path, [c.id for c in candidates])
+
+
+@pytest.fixture
+def project(tmp_path):
+    rows = [json.loads(line) for line in STARTER.read_text(encoding="utf-8").splitlines()[:4]]
+    return write(tmp_path / "poet.db", [(row["title"], row["text"]) for row in rows])
+
+
+@pytest.fixture
+def make_project(tmp_path):
+    return lambda poems: write(tmp_path / "poet.db", poems)
+
+
+@contextmanager
+def running(desk: Desk):
+    """The server over `desk`; gives its URL with the one-time token."""
+    ready = threading.Event()
+    server = PageServer(desk, 0, lambda url: ready.set())
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert ready.wait(20)
+        yield server.url
+    finally:
+        server.stop()
+        thread.join(20)
+        desk.close()
+
+
+@pytest.fixture
+def serve_desk():
+    return running
