@@ -210,6 +210,8 @@ def held_out_rows(
     validation, counts = {}, {}
     for lang in ("en", "zh"):
         texts = [r["text"] for r in rows if r["held_out"] and r["lang"] == lang][:each]
+        if not texts:
+            raise SystemExit(f"no held-out poem in {lang!r}: the corpus needs some hundred poems of each language.")
         validation[lang] = plain_rows(tokenizer, texts, longest)
         counts[lang] = sum(len(t.encode()) for t in texts)
     return validation, counts

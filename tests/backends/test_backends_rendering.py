@@ -1,0 +1,88 @@
+import pytest
+
+pytest.importorskip("torch")
+
+from pathlib import Path
+
+import miniatures
+
+from poetune.backends.torch import loading
+from poetune.backends.torch.rows import build_rows
+from poetune.records import Conversation, Example, Message
+
+ASKED = (Message("system", "You are a poet."), Message("user", "Write of rain."))
+NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" + miniatures.CHATML
+DEAF = miniatures.CHATML.replace(
+    "{% for message in messages %}", "{% for message in messages if message['role'] != 'system' %}"
+)
+
+
+def renderer(mini, template=miniatures.CHATML):
+    return loading.open_renderer(Path(mini(template=template)))
+
+
+def test_one_bos_however_the_prompt_is_given(mini):
+    r = renderer(mini)
+    for asked in (
+        Conversation(ASKED), Conversation(ASKED, lead="\n\n"), Conversation(raw="<|bos|>Write"),
+        Conversation(raw="Write"), Conversation(), Conversation(prefix="Rain"),
+    ):  # fmt: skip
+        ids = r.prompt(asked)
+        assert ids[0] == 1
+        assert ids.count(1) == 1
+    assert 2 in r.prompt(Conversation(raw="<|im_start|>user"))  # a raw prompt's special tokens are read as such
+
+
+def test_lead_trim_and_prefix(mini):
+    r = renderer(mini)
+    plain = r.decode(r.prompt(Conversation(ASKED)))
+    assert plain.endswith("assistant\n")
+    assert r.decode(r.prompt(Conversation(ASKED, trim=True))).endswith("assistant")
+    assert r.decode(r.prompt(Conversation(ASKED, lead="\n\n", trim=True, prefix="雨落"))).endswith("assistant\n\n雨落")
+
+
+@pytest.mark.parametrize("template", [NO_SYSTEM, DEAF])
+def test_system_text_goes_before_the_user_where_the_template_has_no_room(mini, template):
+    text = renderer(mini, template).decode(renderer(mini, template).prompt(Conversation(ASKED)))
+    assert "user\nYou are a poet.\n\nWrite of rain." in text
+
+
+def test_a_base_without_template_reads_the_contents_line_by_line(mini):
+    r = renderer(mini, None)
+    assert r.decode(r.prompt(Conversation(ASKED))) == "You are a poet.\nWrite of rain.\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["a\n\nb\n  c", "雨落在瓦上，\n\n\n灯很低。", "— it’s “so”…\n\tx", "<|im_end|> stays text"]
+)
+def test_text_survives_the_tokens(mini, text):
+    r = renderer(mini)
+    ids = r.completion(text)
+    assert r.decode(ids) == text
+    assert not r.stops & set(ids)
+
+
+def test_rows_supervise_poem_and_end_and_train_on_the_prompt_that_is_written_from(mini):
+    r = renderer(mini)
+    asked = Conversation(ASKED, lead="\n")
+    row = build_rows(r, [Example(asked, "The rain\ncame down.", "train")], 512).rows[0]
+    assert list(row.ids[: row.first]) == r.prompt(asked)
+    assert row.ids[-1] == r.eos
+    assert r.decode(list(row.ids[row.first :])) == "The rain\ncame down."
+    plain = build_rows(r, [Example(Conversation(), "Rain.", "train", plain=True)], 512).rows[0]
+    assert plain.ids[0] == 1
+    assert plain.first == 1
+
+
+def test_a_long_poem_is_cut_at_a_line_break_and_still_ends(mini):
+    r = renderer(mini)
+    poem = "\n".join(f"The rain number {i} came down on the roof" for i in range(30))
+    built = build_rows(
+        r, [Example(Conversation(ASKED), poem, "train"), Example(Conversation(ASKED), "Rain", "train")], 120
+    )
+    assert (built.cut, built.left_out) == (1, 0)
+    kept = r.decode(list(built.rows[0].ids[built.rows[0].first :]))
+    assert poem.startswith(kept + "\n")
+    assert len(built.rows[0].ids) <= 120
+    assert built.rows[0].ids[-1] == r.eos
+    assert build_rows(r, [Example(Conversation(ASKED), "Rain", "train")], 20).left_out == 1

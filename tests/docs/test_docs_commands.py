@@ -1,0 +1,83 @@
+"""The docs are true: every command line of docs/commands.md runs, every command stands there, recipe.md is current."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from poetune.cli.commands import ALL
+from tools.docs.recipe_page import PAGE, page
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+LINES = re.findall(r"^    \$ (.+)$", (DOCS / "commands.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_command_is_documented() -> None:
+    assert {command.name for command in ALL} <= {line.split()[1] for line in LINES if line.startswith("poetune ")}
+
+
+def test_the_recipe_page_is_what_the_code_says() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tools.docs.recipe_page"
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = shlex.split(line, comments=True)
+    return subprocess.run(
+        [sys.executable, "-m", "poetune", *words[1:]], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def accept_two(line: str, folder: Path) -> None:
+    """Start the page as documented, accept two poems over HTTP as a browser would, end it with Ctrl-C."""
+    words = [*shlex.split(line)[1:], "--json"]
+    page = subprocess.Popen(
+        [sys.executable, "-m", "poetune", *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert page.stdout is not None
+    assert page.stderr is not None
+    try:
+        url = json.loads(page.stdout.readline())["url"]
+        origin = url.split("/?")[0]
+        with httpx.Client(base_url=origin, headers={"Origin": origin}, follow_redirects=True) as browser:
+            assert browser.get(url).status_code == 200
+            for number in range(2):
+                poem = browser.get("/api/next").json()["poem"]
+                said = {"token": f"a-documented-token-{number}", "candidate": poem["candidate"], "action": "accept"}
+                answer = browser.post("/api/decide", json=said)
+                assert answer.status_code == 200, answer.text
+        page.send_signal(signal.SIGINT)
+        assert page.wait(20) == 0, page.stderr.read()
+    finally:
+        page.kill()
+        page.stdout.close()
+        page.stderr.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
+def test_every_documented_line_runs(tmp_path: Path, poems: Path) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(poems.iterdir())]
+    (tmp_path / "poems.txt").write_text("\n---\n".join(texts), encoding="utf-8")
+    (tmp_path / "unfinished.txt").write_text("One lamp on the plate.\nTwo trucks", encoding="utf-8")
+    rows = '"content","age"\n"Shall I weigh thee?\nThou art a lorry.",Renaissance\n"A car.\nA road.",Modern\n'
+    (tmp_path / "more.csv").write_text(rows, encoding="utf-8")
+    folder = tmp_path
+    for line in LINES:
+        if line.startswith("cd "):
+            folder = folder / line.split()[1]
+        elif " review " in line:
+            accept_two(line, folder)
+        else:
+            done = run(line, folder)
+            expected = 2 if "exit code 2" in line else 0
+            assert done.returncode == expected, f"{line}\n{done.stdout}\n{done.stderr}"
+            assert "Traceback" not in done.stderr
+    assert (folder / "report.html").exists()
+    assert (folder / "samples.txt").read_text(encoding="utf-8").count("The plate is wet.") >= 2
+    assert {p.name for p in (folder / "export").iterdir()} >= {"train.jsonl"}

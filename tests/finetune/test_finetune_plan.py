@@ -1,0 +1,71 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from poetune.errors import EngineError
+from poetune.finetune import Curve, foreign_checkpoints, inherited, plan_job
+from poetune.ports import TrainEvent
+from poetune.recipe import Finetune
+from poetune.records import Conversation, Example
+
+
+def rows(train, held=1):
+    return [Example(Conversation(), str(i), "train" if i < train else "validation") for i in range(train + held)]
+
+
+@given(st.integers(1, 200), st.integers(1, 9), st.integers(1, 4), st.floats(0.1, 9))
+def test_epochs_become_steps(count, batch, accumulation, epochs):
+    plan = plan_job(Finetune(epochs=epochs, batch=batch, accumulation=accumulation), rows(count))
+    assert plan.epochs >= epochs - 1e-9
+    assert plan.epochs - epochs < 1 / -(-count // (batch * accumulation)) + 1e-9
+    assert plan.steps == plan.settings.total(count)
+
+
+def test_what_follows_and_what_is_inherited_is_said():
+    plan = plan_job(Finetune(steps=10, warmup=20, scale=10, rank=4), rows(5, 0))
+    assert [note.split(" = ")[0].split(":")[0] for note in plan.notes] == ["alpha", "warm-up", "no validation examples"]
+    assert plan_job(Finetune(steps=7), rows(3)).steps == 7
+    said = inherited(Finetune(steps=10))
+    assert "rank = 8" in said
+    assert not [line for line in said if line.startswith("steps")]
+    with pytest.raises(EngineError, match="no training example"):
+        plan_job(Finetune(), rows(0))
+
+
+def test_the_curve_merges_a_step_and_takes_the_later_word():
+    curve = Curve()
+    for event in (
+        TrainEvent("start", 0), TrainEvent("validation", 0, validation_loss=5.0),
+        TrainEvent("train", 10, loss=4.0, rate=0.1),
+        TrainEvent("validation", 10, validation_loss=4.5), TrainEvent("checkpoint", 10, loss=4.0, validation_loss=4.5),
+        TrainEvent("train", 20, loss=3.0), TrainEvent("checkpoint", 20, loss=3.0, validation_loss=4.5),
+        TrainEvent("train", 10, loss=4.1, rate=0.1),
+    ):  # fmt: skip
+        curve.add(event)
+    assert [(r.step, r.train_loss, r.validation_loss) for r in curve.rows()] == [
+        (0, None, 5.0),
+        (10, 4.1, 4.5),
+        (20, 3.0, None),
+    ]
+    assert curve.best().step == 10
+
+
+def test_foreign_adapters_are_found_by_their_names(tmp_path):
+    for name in (
+        "0000300_adapters.safetensors",
+        "0000050_adapters.safetensors",
+        "adapters.safetensors",
+        "x_adapters.safetensors",
+    ):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(EngineError, match=r"adapter_config\.json"):
+        foreign_checkpoints(tmp_path)
+    (tmp_path / "adapter_config.json").write_text("{}")
+    assert [(step, path.name) for step, path in foreign_checkpoints(tmp_path)] == [
+        (50, "0000050_adapters.safetensors"), (300, "0000300_adapters.safetensors"),
+    ]  # fmt: skip
+    (tmp_path / "300_adapters.safetensors").write_bytes(b"")
+    with pytest.raises(EngineError, match="300 is there twice"):
+        foreign_checkpoints(tmp_path)
+    with pytest.raises(EngineError, match="holds no file"):
+        foreign_checkpoints(tmp_path / "nowhere")
