@@ -156,7 +156,7 @@ def report(studio: Studio) -> Told:
         poet="",
         about=(
             f"What a language model learned from {len(poet)} poems, and what it wrote: "
-            f"round {studio.round.number}, checkpoint {best.name} of the base {base_name(best.base)}.",
+            f"round {studio.round.number}, {best.name} on top of {base_name(best.base)}.",
         ),
         made=datetime.now(UTC).strftime("%Y-%m-%d"),
         best=tuple(

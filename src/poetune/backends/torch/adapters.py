@@ -1,0 +1,172 @@
+"""LoRA through peft: which modules, on which layers; worn for writing as merged weights and taken off exactly."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft.tuners.tuners_utils import BaseTunerLayer
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers.pytorch_utils import Conv1D
+
+from poetune.backends.torch import foreign
+from poetune.errors import EngineError
+from poetune.recipe import Finetune
+
+WEIGHTS = "adapter_model.safetensors"
+CONFIG = "adapter_config.json"
+_IN_LAYER = re.compile(r"(?:^|.*?\.)(?P<list>[^.\d]+)\.(?P<index>\d+)\.(?P<rest>.+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Linear:
+    """A linear module of a decoder layer: full name, name of the layer list, layer, name within the layer."""
+
+    name: str
+    layers: str
+    index: int
+    rest: str
+    module: Any
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Inputs and outputs."""
+        rows, columns = self.module.weight.shape
+        return (int(rows), int(columns)) if isinstance(self.module, Conv1D) else (int(columns), int(rows))
+
+
+def linears(model: Any) -> list[_Linear]:
+    """All linear modules inside the decoder layers; the output head is none of them."""
+    out = []
+    for name, module in model.named_modules():
+        match = _IN_LAYER.match(name)
+        if match and isinstance(module, nn.Linear | Conv1D):
+            out.append(_Linear(name, match["list"], int(match["index"]), match["rest"], module))
+    return out
+
+
+def targets(model: Any, settings: Finetune) -> list[_Linear]:
+    """The modules that a recipe adapts.
+
+    Raises:
+        EngineError: a name that the model does not have, or more layers than it has.
+    """
+    every = linears(model)
+    count = 1 + max((each.index for each in every), default=-1)
+    if settings.layers > count:
+        raise EngineError(f"finetune.layers: {settings.layers} asked, but the model has {count}; 0 adapts all")
+    names = sorted({each.rest.rsplit(".", 1)[-1] for each in every})
+    wanted = names if settings.modules == ["all-linear"] else settings.modules
+    for name in wanted:
+        if not any(_ends(each.name, name) for each in every):
+            raise EngineError(
+                f"finetune.modules: the model has no {name!r}; choose among {', '.join(names)}, or [all-linear]"
+            )
+    first = count - settings.layers if settings.layers else 0
+    return [each for each in every if each.index >= first and any(_ends(each.name, name) for name in wanted)]
+
+
+def _ends(name: str, end: str) -> bool:
+    return name == end or name.endswith("." + end)
+
+
+def lora_config(model: Any, settings: Finetune, base: str) -> Any:
+    """peft's configuration: short module names, and the layer numbers where only the last N are adapted."""
+    chosen = targets(model, settings)
+    names = sorted({each.rest.rsplit(".", 1)[-1] for each in chosen})
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=base,
+        r=settings.rank,
+        lora_alpha=settings.scaling * settings.rank,
+        lora_dropout=settings.dropout,
+        target_modules=names if settings.modules == ["all-linear"] else list(settings.modules),
+        layers_to_transform=sorted({each.index for each in chosen}) if settings.layers else None,
+        layers_pattern=sorted({each.layers for each in chosen}) if settings.layers else None,
+        fan_in_fan_out=all(isinstance(each.module, Conv1D) for each in chosen),
+    )
+
+
+def attach(model: Any, config: Any) -> Any:
+    """A fresh adapter on the model; its weights are drawn from torch's global generator."""
+    with _hushed():
+        return get_peft_model(model, config)
+
+
+def attach_saved(model: Any, folder: Path, trains: bool) -> Any:
+    """The adapter of a checkpoint on the model: peft's own format, or an mlx-lm file.
+
+    Raises:
+        EngineError: it does not fit the model or cannot be read.
+    """
+    try:
+        with _hushed():
+            if foreign.is_mlx(folder):
+                config, tensors = foreign.read_mlx(folder)
+                worn = get_peft_model(model, config)
+                left = set_peft_model_state_dict(worn, tensors).unexpected_keys
+                if left:
+                    raise EngineError(f"{folder}: the base has no {left[0]}; name the base it was trained on")
+                return worn
+            return PeftModel.from_pretrained(model, str(folder), is_trainable=trains)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise EngineError(
+            f"{folder}: the adapter does not fit the base ({reason}); name the base it came from"
+        ) from error
+
+
+def save(worn: Any, folder: Path) -> None:
+    """Write the adapter as peft does, without asking the hub about embeddings."""
+    config = worn.peft_config["default"]
+    names, trains = config.target_modules, config.inference_mode
+    config.target_modules = sorted(names) if isinstance(names, set) else names
+    config.inference_mode = True
+    config.save_pretrained(str(folder))
+    config.target_modules, config.inference_mode = names, trains
+    tensors = get_peft_model_state_dict(worn, save_embedding_layers=False)
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, folder / WEIGHTS, {"format": "pt"})
+
+
+def read_into(worn: Any, folder: Path) -> None:
+    """Put saved weights into the adapter that is attached, exactly."""
+    set_peft_model_state_dict(worn, load_file(folder / WEIGHTS))
+
+
+def take_off(worn: Any) -> Any:
+    """The model as it was before `attach`."""
+    return worn.unload()
+
+
+class Worn:
+    """An adapter merged into a model, which then runs at the base's own speed; `take_off` restores every bit."""
+
+    def __init__(self, model: Any, folder: Path) -> None:
+        worn = attach_saved(model, folder, trains=False)
+        self.reload = bool(worn.peft_config["default"].modules_to_save)
+        layers = [(n, m) for n, m in worn.named_modules() if isinstance(m, BaseTunerLayer)]
+        touched = [m.get_base_layer() for _, m in layers]
+        self._before = [(p, p.detach().to("cpu", copy=True)) for m in touched for p in m.parameters(recurse=False)]
+        with _hushed():
+            self.model = worn.merge_and_unload()
+        self.model.requires_grad_(False).eval()
+
+    def take_off(self) -> None:
+        """Copy the base's own weights back."""
+        with torch.no_grad():
+            for parameter, before in self._before:
+                parameter.copy_(before)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    # peft warns of tied heads, repeated wrapping and missing hub access, none of which applies here.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,186 @@
+"""The torch engine: one base loaded at a time, adapters put on and taken off."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from poetune.backends import checkpoints
+from poetune.backends.loop import Identity, run
+from poetune.backends.torch import adapters, foreign, loading, merging, needs, scoring
+from poetune.backends.torch.beams import write_beams
+from poetune.backends.torch.generating import Row, write_batch
+from poetune.backends.torch.loading import Base
+from poetune.backends.torch.rendering import Renderer
+from poetune.backends.torch.rows import build_rows
+from poetune.backends.torch.training import TorchLearner
+from poetune.errors import EngineError
+from poetune.ports import Capabilities, Needs, Request, Score, ScoreRequest, TrainEvent, TrainJob, Weights, Written
+from poetune.records import Conversation, digest
+
+
+class TorchEngine:
+    """torch, transformers and peft behind the doors `Trainer` and `Generator`; for one thread at a time.
+
+    `batch` is how many poems are written together; `device` is auto, cpu, cuda or mps.
+    """
+
+    capabilities = Capabilities(
+        "torch", frozenset({"lora", "full"}), generates=True, scores=True, beams=True, merges=True
+    )
+
+    def __init__(self, batch: int = 32, device: str = "auto") -> None:
+        loading.quiet()
+        self.batch = batch
+        self.device = loading.pick_device(device)
+        self._base: Base | None = None
+        self._worn: adapters.Worn | None = None
+        self._weights: Weights | None = None
+        self._known: dict[tuple[Path, tuple[int, ...]], tuple[Renderer, str]] = {}
+
+    def needs(self, job: TrainJob) -> Needs:
+        """From config, tokenizer and a sample of the examples; no weights are loaded."""
+        return needs.estimate(job, loading.resolve(job.weights.base, weights=False), self.device)
+
+    def train(self, job: TrainJob) -> Iterator[TrainEvent]:
+        """Train an adapter (`lora`) or the whole model (`full`), resuming from `job.folder`."""
+        method, parent = job.settings.method, Path(job.weights.adapter or ".")
+        if method not in self.capabilities.trains:
+            raise EngineError(f"torch cannot train with method {method!r}; set finetune.method to lora or full")
+        folder = loading.resolve(job.weights.base)
+        if job.weights.adapter:
+            self._check(parent, folder)
+            if merging.is_whole(parent) != (method == "full"):
+                raise EngineError(f"{parent}: is no {method} checkpoint, so it cannot be trained on; merge it first")
+        return self._train(job, folder, parent if method == "full" and job.weights.adapter else folder)
+
+    def _train(self, job: TrainJob, folder: Path, source: Path) -> Iterator[TrainEvent]:
+        renderer, print_ = self._identity(folder)
+        rows = {
+            split: build_rows(renderer, [e for e in job.examples if e.split == split], job.settings.longest)
+            for split in ("train", "validation")
+        }
+        total = job.settings.total(len(rows["train"].rows))
+        asked = [e.id for e in job.examples], job.settings.model_dump(), job.seed, job.weights.adapter
+        key = digest("torch", print_, renderer.template_hash, *asked)
+        learners: list[TorchLearner] = []
+
+        def open_learner() -> TorchLearner:
+            base = self._lend(source, full=job.settings.method == "full")
+            name = str(folder) if Path(job.weights.base).is_dir() or job.weights.base == "starter" else job.weights.base
+            learners.append(TorchLearner(base, job, rows["train"], rows["validation"], name))
+            return learners[0]
+
+        try:
+            yield from run(job, total, Identity("torch", key, print_, renderer.template_hash), open_learner)
+        finally:
+            for learner in learners:
+                learner.close()
+                if job.settings.method == "lora" and self._base is None:
+                    self._base, self._weights = learner.base, None
+
+    def merge(self, weights: Weights, out: Path) -> None:
+        """Write base + adapter as one model into `out`, with the tokenizer."""
+        folder = loading.resolve(weights.base)
+        adapter = Path(weights.adapter) if weights.adapter else None
+        if adapter is not None:
+            self._check(adapter, folder)
+        merging.merge(folder, adapter, out)
+
+    def render(self, weights: Weights, conversation: Conversation) -> list[int]:
+        """The ids that the model reads before it writes; only the tokenizer is loaded."""
+        return self._identity(loading.resolve(weights.base, weights=False))[0].prompt(conversation)
+
+    def generate(self, requests: Iterable[Request]) -> Iterator[Written]:
+        """Grouped by model, then by length of the prompt; each poem is given out when it is done."""
+        groups: dict[Weights, list[Request]] = {}
+        for request in requests:
+            groups.setdefault(request.weights, []).append(request)
+        for weights, group in groups.items():
+            base = self._wear(weights)
+            rows = sorted((Row(base, request) for request in group), key=lambda row: len(row.prompt))
+            plain = [row for row in rows if row.sampling.beams <= 1]
+            for start in range(0, len(plain), self.batch):
+                for written in write_batch(base, plain[start : start + self.batch]):
+                    yield written
+                    self._wear_again(weights, base)
+            for row in rows:
+                if row.sampling.beams > 1:
+                    yield write_beams(base, row)
+                    self._wear_again(weights, base)
+
+    def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
+        """Log-likelihoods, in the order asked."""
+        out: dict[int, Score] = {}
+        groups: dict[Weights, list[int]] = {}
+        for i, request in enumerate(requests):
+            groups.setdefault(request.weights, []).append(i)
+        for weights, places in groups.items():
+            base = self._wear(weights)
+            rows = [scoring.row_of(base, requests[i]) for i in places]
+            out.update(zip(places, scoring.score_rows(base, rows), strict=True))
+        return [out[i] for i in range(len(requests))]
+
+    def _wear(self, weights: Weights) -> Base:
+        """The base with this adapter on and no other."""
+        if self._base is not None and self._weights == weights:
+            return self._base
+        folder = loading.resolve(weights.base)
+        adapter = Path(weights.adapter) if weights.adapter else None
+        if adapter is not None:
+            self._check(adapter, folder)
+        whole = adapter is not None and merging.is_whole(adapter)
+        base = self._bare(adapter if adapter is not None and whole else folder)
+        if adapter is not None and not whole:
+            self._worn = adapters.Worn(base.model, adapter)
+            base.model = self._worn.model
+        self._weights = weights
+        return base
+
+    def _bare(self, folder: Path, full: bool = False) -> Base:
+        """The base without an adapter, loaded if another is."""
+        if self._worn is not None:
+            self._worn.take_off()
+            if self._worn.reload:
+                self._base = None
+        self._worn, self._weights = None, None
+        if self._base is None or self._base.folder != folder.resolve():
+            self._base = None
+            self._base = loading.load(folder.resolve(), self.device, full)
+        return self._base
+
+    def _lend(self, folder: Path, full: bool) -> Base:
+        """A base for training alone: whoever writes meanwhile loads another."""
+        if full:
+            self._base, self._worn, self._weights = None, None, None
+            return loading.load(folder.resolve(), self.device, full)
+        base = self._bare(folder)
+        self._base = None
+        return base
+
+    def _wear_again(self, weights: Weights, base: Base) -> None:
+        """The caller may have used the engine between two poems."""
+        if self._wear(weights) is not base:
+            raise EngineError("torch: another base was loaded between two poems; use a second engine for it")
+
+    def _identity(self, folder: Path) -> tuple[Renderer, str]:
+        """Renderer and fingerprint of a base, read once as long as its files stay as they are."""
+        key = folder, tuple(path.stat().st_mtime_ns for path in sorted(folder.iterdir()))
+        if key not in self._known:
+            self._known[key] = loading.open_renderer(folder), loading.fingerprint(folder)
+        return self._known[key]
+
+    def _check(self, adapter: Path, base: Path) -> None:
+        """Refuse an adapter that is missing, or was trained on another base or template."""
+        if not adapter.exists():
+            raise EngineError(f"{adapter}: there is no such checkpoint; list the models with `poetune status`")
+        if foreign.is_mlx(adapter):
+            return
+        if not (adapter / adapters.CONFIG).is_file() and not merging.is_whole(adapter):
+            raise EngineError(f"{adapter}: is neither a peft adapter nor a model; name a checkpoint folder")
+        note = checkpoints.read_note(adapter)
+        if note is None:
+            return
+        renderer, print_ = self._identity(base)
+        if note.base != print_:
+            raise EngineError(f"{adapter}: was trained on another base than {base}; name the base it came from")
+        if note.template != renderer.template_hash:
+            raise EngineError(f"{adapter}: was trained with another chat template; restore the one of its folder")

@@ -1,0 +1,179 @@
+"""A base: its folder found, its fingerprint taken, its weights and tokenizer loaded."""
+
+import hashlib
+import json
+import warnings
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as hf_logging
+
+from poetune.backends.torch.rendering import Renderer
+from poetune.errors import EngineError
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+)
+_SAMPLES, _SLICE = 64, 4096
+
+
+@dataclass(slots=True)
+class Base:
+    """A loaded base model. `folder` is where it lies; `fast_head`: head and decoder may be called apart."""
+
+    folder: Path
+    model: Any
+    renderer: Renderer
+    device: Any
+    fast_head: bool
+
+
+def quiet() -> None:
+    """Progress bars and advice of the libraries off: what is worth saying, poetune says itself."""
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
+
+
+def pick_device(name: str) -> Any:
+    """`auto`: CUDA, else Apple's MPS, else the CPU."""
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def pick_dtype(device: Any, full: bool = False) -> Any:
+    """bf16 where a GPU computes in it, else fp32; weights that train in full stay in fp32."""
+    return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() and not full else torch.float32
+
+
+def resolve(base: str, weights: bool = True) -> Path:
+    """The folder of a base: `starter`, a path, or a hub id (downloaded; without `weights` only its small files).
+
+    Raises:
+        EngineError: there is no such folder or hub model, or it holds no safetensors.
+    """
+    if base == "starter":
+        folder = Path(str(files("poetune"))) / "starter" / "base"
+        if not (folder / "config.json").is_file():
+            raise EngineError("base: the bundled starter model is not in this installation; name a folder or a hub id")
+    else:
+        folder = Path(base).expanduser()
+    if not folder.is_dir():
+        if base.count("/") != 1 or base.startswith((".", "/", "~")):
+            raise EngineError(f"base: {base} is no folder on this machine; name a model folder or a hub id OWNER/NAME")
+        folder = _download(base, weights)
+    if not (folder / "config.json").is_file():
+        raise EngineError(f"base: {folder} has no config.json; name the folder that holds the model's files")
+    if weights and not any(folder.glob("*.safetensors")):
+        raise EngineError(f"base: {folder} has no .safetensors file; convert its weights to safetensors first")
+    return folder.resolve()
+
+
+def _download(base: str, weights: bool) -> Path:
+    from huggingface_hub import snapshot_download
+
+    wanted = [*TOKENIZER_FILES, "config.json", "generation_config.json", "*.safetensors.index.json"]
+    try:
+        return Path(snapshot_download(base, allow_patterns=[*wanted, "*.safetensors"] if weights else wanted))
+    except Exception as error:  # the hub client's errors are many and its own
+        reason = str(error).strip().split("\n")[0]
+        raise EngineError(f"base: {base} could not be fetched from the hub ({reason}); name a local folder") from error
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of config, tokenizer, and of each safetensors file its size, header and 64 evenly spaced slices."""
+    sha = hashlib.sha256()
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config.pop("transformers_version", None)
+    sha.update(json.dumps(config, sort_keys=True).encode())
+    for name in ("tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt"):
+        if (folder / name).is_file():
+            sha.update((folder / name).read_bytes())
+    for path in sorted(folder.glob("*.safetensors")):
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            header = file.read(8)
+            sha.update(str(size).encode() + header + file.read(min(int.from_bytes(header, "little"), size)))
+            for i in range(_SAMPLES):
+                file.seek(max(0, (size - _SLICE) * i // (_SAMPLES - 1)))
+                sha.update(file.read(_SLICE))
+    return sha.hexdigest()[:16]
+
+
+def open_renderer(folder: Path) -> Renderer:
+    """The tokenizer of a base, behind the one way to render.
+
+    Raises:
+        EngineError: the folder has no tokenizer that can be read without running its own code.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        eos = [tokenizer.eos_token_id, *_stop_ids(folder)]
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise EngineError(f"base: the tokenizer in {folder} cannot be read ({reason}); complete the folder") from error
+    stops = [i for i in eos if i is not None]
+    if not stops:
+        raise EngineError(f"base: the tokenizer in {folder} names no end-of-text token; set eos_token in its config")
+    return Renderer(tokenizer, stops)
+
+
+def _stop_ids(folder: Path) -> list[int]:
+    out: list[int] = []
+    for name in ("generation_config.json", "config.json"):
+        if (folder / name).is_file():
+            value = json.loads((folder / name).read_text("utf-8")).get("eos_token_id")
+            out += value if isinstance(value, list) else [value]
+    return [i for i in out if i is not None]
+
+
+def load_model(folder: Path, device: Any, dtype: Any) -> Any:
+    """The weights in `dtype` on `device`, frozen and without dropout.
+
+    Raises:
+        EngineError: transformers does not know the architecture or the files do not fit it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
+            )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise EngineError(f"base: {folder} cannot be loaded ({reason}); check that its files are complete") from error
+    return model.to(device).requires_grad_(False).eval()
+
+
+def load(folder: Path, device: Any, full: bool = False) -> Base:
+    """A base ready for training, writing and scoring."""
+    model = load_model(folder, device, pick_dtype(device, full))
+    renderer = open_renderer(folder)
+    return Base(folder, model, renderer, device, _head_is_apart(model, renderer, device))
+
+
+def _head_is_apart(model: Any, renderer: Renderer, device: Any) -> bool:
+    """Whether decoder + output head give the model's own logits (some architectures scale or cap them)."""
+    decoder, head = model.base_model, model.get_output_embeddings()
+    if decoder is model or head is None:
+        return False
+    ids = torch.tensor([renderer.opener() + renderer.completion("a\nb")[:8]], device=device)
+    with torch.inference_mode():
+        whole = model(input_ids=ids, use_cache=False).logits
+        apart = head(decoder(input_ids=ids, use_cache=False).last_hidden_state)
+    return whole.shape == apart.shape and bool(torch.allclose(whole, apart, rtol=1e-3, atol=1e-4))

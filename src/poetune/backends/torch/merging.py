@@ -1,0 +1,74 @@
+"""Whole models on disk: base + adapter as one, and the checkpoints of full training."""
+
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from poetune.backends import checkpoints
+from poetune.backends.torch import adapters
+from poetune.backends.torch.loading import TOKENIZER_FILES, load_model
+from poetune.errors import EngineError
+
+
+def merge(folder: Path, adapter: Path | None, out: Path) -> None:
+    """Write base + adapter into `out`, on the CPU: in bf16 where the base is kept in it, else in fp32.
+
+    Raises:
+        EngineError: the adapter does not fit, or `out` is not empty.
+    """
+    whole = adapter is not None and is_whole(adapter)
+    source = adapter if adapter is not None and whole else folder
+    model = load_model(source, torch.device("cpu"), _kept_dtype(source))
+    if adapter is not None and not whole:
+        model = adapters.Worn(model, adapter).model
+
+    def fill(aside: Path) -> None:
+        save_model(model, aside)
+        copy_tokenizer(folder, aside)
+
+    checkpoints.publish(out, fill)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a checkpoint is a model of its own: it has no adapter_config.json."""
+    return folder.is_dir() and not (folder / adapters.CONFIG).is_file() and (folder / "config.json").is_file()
+
+
+def save_model(model: Any, folder: Path) -> None:
+    """safetensors, config and generation config, readable by transformers alone."""
+    settings = model.generation_config
+    if settings is not None and not settings.do_sample and (settings.temperature or settings.top_p or settings.top_k):
+        settings.do_sample = True  # published bases carry sampling values without it, and saving refuses those
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save_pretrained(folder)
+
+
+def read_into(model: Any, folder: Path) -> None:
+    """Put the weights of a full checkpoint into the model."""
+    tensors: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        tensors.update(load_file(path))
+    left = model.load_state_dict(tensors, strict=False)
+    tied = set(getattr(model, "_tied_weights_keys", None) or ())
+    if left.unexpected_keys or set(left.missing_keys) - tied:
+        raise EngineError(f"{folder}: its tensors do not fit the model; remove it and resume from the one before")
+
+
+def copy_tokenizer(base: Path, folder: Path) -> None:
+    """The tokenizer of the base with its chat template, as it is."""
+    for name in TOKENIZER_FILES:
+        if (base / name).is_file():
+            shutil.copyfile(base / name, folder / name)
+
+
+def _kept_dtype(folder: Path) -> Any:
+    import json
+
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    kept = config.get("dtype", config.get("torch_dtype"))
+    return torch.bfloat16 if kept == "bfloat16" else torch.float32

@@ -1,0 +1,63 @@
+"""What a poem has said already weighs less, or is forbidden; both look at the poem alone, never at the prompt."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+
+class Repetition:
+    """Keskar et al. (2019): logits of ids that the poem holds are divided by the penalty, negative ones multiplied.
+
+    Line breaks and the end of the text are spared: verse must repeat them.
+    """
+
+    def __init__(self, poems: Sequence[Sequence[int]], penalties: Sequence[float], spared: list[int], device: Any):
+        self.active = any(penalty != 1 for penalty in penalties)
+        self._penalty = torch.tensor(penalties, device=device)[:, None]
+        self._spared = torch.zeros(1 + max(spared), dtype=torch.bool, device=device)
+        self._spared[torch.tensor(spared, device=device)] = True
+        longest = max(len(poem) for poem in poems)
+        self._said = torch.full((len(poems), longest), spared[0], dtype=torch.long, device=device)
+        for i, poem in enumerate(poems):
+            self._said[i, : len(poem)] = torch.tensor(poem, dtype=torch.long, device=device)
+
+    def apply(self, logits: Any) -> None:
+        """Change the logits (batch, vocabulary) in place."""
+        if not self.active or not self._said.shape[1]:
+            return
+        old = logits.gather(1, self._said)
+        new = torch.where(old > 0, old / self._penalty, old * self._penalty)
+        spared = self._spared[self._said.clamp(max=len(self._spared) - 1)] & (self._said < len(self._spared))
+        logits.scatter_(1, self._said, torch.where(spared, old, new))
+
+    def add(self, tokens: Any) -> None:
+        """One more token a row."""
+        if self.active:
+            self._said = torch.cat([self._said, tokens[:, None]], dim=1)
+
+    def select(self, rows: Any) -> None:
+        """Keep some rows."""
+        self._penalty, self._said = self._penalty[rows], self._said[rows]
+
+
+class NGrams:
+    """The n-grams of one poem; n = 0 is off."""
+
+    def __init__(self, n: int, poem: Sequence[int]) -> None:
+        self.n = n
+        self._after: dict[tuple[int, ...], set[int]] = {}
+        for end in range(n, len(poem) + 1) if n else ():
+            self.add(poem[:end])
+
+    def add(self, poem: Sequence[int]) -> None:
+        """Take up the n-gram that ends the poem."""
+        if self.n and len(poem) >= self.n:
+            *head, last = poem[-self.n :]
+            self._after.setdefault(tuple(head), set()).add(last)
+
+    def banned(self, poem: Sequence[int]) -> set[int]:
+        """Ids that would complete an n-gram once more."""
+        if not self.n or len(poem) < self.n - 1:
+            return set()
+        return self._after.get(tuple(poem[len(poem) - self.n + 1 :]), set())

@@ -1,0 +1,46 @@
+"""Log-likelihoods of completions, in batches of like lengths."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from poetune.backends.torch.forward import token_nats
+from poetune.backends.torch.generating import context_size
+from poetune.backends.torch.loading import Base
+from poetune.backends.torch.rows import Row
+from poetune.ports import Score, ScoreRequest
+
+_TOKENS = 8192  # padded tokens per batch
+
+
+def score_rows(base: Base, rows: Sequence[Row]) -> list[Score]:
+    """A score for each row, in the order given."""
+    out = [Score(0.0, 0)] * len(rows)
+    for batch in _batches(rows):
+        chosen = [rows[i] for i in batch]
+        with torch.inference_mode():
+            nats, owner = token_nats(base, chosen)
+            sums = torch.zeros(len(chosen), dtype=torch.float64).index_add_(0, owner.cpu(), nats.cpu().double())
+        for i, total, row in zip(batch, sums.tolist(), chosen, strict=True):
+            out[i] = Score(-total, len(row.ids) - row.first)
+    return out
+
+
+def row_of(base: Base, request: ScoreRequest) -> Row:
+    """Prompt, completion and EOS; beyond the model's context the end is cut, and `tokens` says so."""
+    renderer = base.renderer
+    before = renderer.opener() if request.plain else renderer.prompt(request.conversation)
+    ids = [*before, *renderer.completion(request.completion), renderer.eos]
+    most = context_size(base)
+    return Row(tuple(ids[: most + 1]), min(len(before), most))
+
+
+def _batches(rows: Sequence[Row]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    for i in sorted(range(len(rows)), key=lambda i: len(rows[i].ids)):
+        if batch and (len(batch) + 1) * len(rows[i].ids) > _TOKENS:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
