@@ -73,8 +73,10 @@ def model(folder: Path, architecture: str = "llama", seed: int = 0, layers: int 
 
 def base(folder: Path, architecture: str = "llama", template: str | None = CHATML, seed: int = 0) -> Path:
     """A complete base folder."""
+    import torch
     import transformers
 
+    torch.set_num_threads(1)  # miniatures gain nothing from more, and test workers would fight over them
     transformers.utils.logging.disable_progress_bar()
     folder.mkdir(parents=True, exist_ok=True)
     model(folder, architecture, seed)

@@ -3,8 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetune.errors import EngineError
-from poetune.finetune import Curve, foreign_checkpoints, inherited, plan_job
-from poetune.ports import TrainEvent
+from poetune.finetune import foreign_checkpoints, inherited, plan_job
 from poetune.recipe import Finetune
 from poetune.records import Conversation, Example
 
@@ -30,24 +29,6 @@ def test_what_follows_and_what_is_inherited_is_said():
     assert not [line for line in said if line.startswith("steps")]
     with pytest.raises(EngineError, match="no training example"):
         plan_job(Finetune(), rows(0))
-
-
-def test_the_curve_merges_a_step_and_takes_the_later_word():
-    curve = Curve()
-    for event in (
-        TrainEvent("start", 0), TrainEvent("validation", 0, validation_loss=5.0),
-        TrainEvent("train", 10, loss=4.0, rate=0.1),
-        TrainEvent("validation", 10, validation_loss=4.5), TrainEvent("checkpoint", 10, loss=4.0, validation_loss=4.5),
-        TrainEvent("train", 20, loss=3.0), TrainEvent("checkpoint", 20, loss=3.0, validation_loss=4.5),
-        TrainEvent("train", 10, loss=4.1, rate=0.1),
-    ):  # fmt: skip
-        curve.add(event)
-    assert [(r.step, r.train_loss, r.validation_loss) for r in curve.rows()] == [
-        (0, None, 5.0),
-        (10, 4.1, 4.5),
-        (20, 3.0, None),
-    ]
-    assert curve.best().step == 10
 
 
 def test_foreign_adapters_are_found_by_their_names(tmp_path):

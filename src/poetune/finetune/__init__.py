@@ -1,8 +1,7 @@
-"""Stage 3, examples to checkpoints: what a training will be, its curve, and checkpoints from elsewhere. Pure."""
+"""Stage 3, examples to checkpoints: what a training will be, and checkpoints from elsewhere. Pure."""
 
-from poetune.finetune.curve import Curve, LossRow
 from poetune.finetune.foreign import foreign_checkpoints
 from poetune.finetune.plan import Plan, inherited, plan_job
 from poetune.finetune.steps import steps_for
 
-__all__ = ["Curve", "LossRow", "Plan", "foreign_checkpoints", "inherited", "plan_job", "steps_for"]
+__all__ = ["Plan", "foreign_checkpoints", "inherited", "plan_job", "steps_for"]

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from poetune.errors import EngineError
-from poetune.finetune import foreign_checkpoints, steps_for
+from poetune.finetune import foreign_checkpoints, inherited, plan_job
 from poetune.ports import Needs, TrainEvent, TrainJob
-from poetune.recipe import Finetune
-from poetune.records import Dataset, Example, Model, Run
+from poetune.records import Model, Run
 from poetune.store.queries import checkpoints
 from poetune.studio import dataset as dataset_stage
 from poetune.studio.house import Studio
@@ -32,18 +31,14 @@ def plan(studio: Studio) -> tuple[Run, TrainJob]:
     """The run and the job that the recipe and the current data set ask for; builds the data set where there is none."""
     built = dataset_stage.current(studio)
     rows = dataset_stage.examples(studio, built)
-    settings = _settled(studio.recipe.finetune, rows)
+    resolved = plan_job(studio.recipe.finetune, rows)
+    settings = resolved.settings.model_copy(update={"steps": resolved.steps, "epochs": 0.0})
     base = studio.base_model()
     recipe = {**studio.resolved("base", "dataset"), "finetune": settings.model_dump(mode="json")}
     engine = studio.engine().capabilities.name
     run = Run("sft", engine, studio.recipe.seed, recipe, built.id, base.id, studio.round.number)
     folder = studio.folder / "runs" / run.id
     return run, TrainJob(studio.weights(base), rows, settings, studio.recipe.seed, folder)
-
-
-def _settled(settings: Finetune, rows: list[Example]) -> Finetune:
-    training = sum(row.split == "train" for row in rows)
-    return settings.model_copy(update={"steps": steps_for(settings, training), "epochs": 0.0})
 
 
 def needs(studio: Studio) -> Needs:
@@ -84,7 +79,7 @@ def train(studio: Studio) -> Tuned:
             f"the engine {run.engine} cannot train with finetune.method {job.settings.method}; it can: "
             f"{', '.join(sorted(allowed))}."
         )
-    _inherited(studio, run)
+    _say_inherited(studio, run, job)
     _say_needs(studio, studio.trainer().needs(job))
     studio.store.add([studio.base_model(), run])
     curve = _Curve(studio, run)
@@ -99,13 +94,16 @@ def train(studio: Studio) -> Tuned:
     return _tuned(studio, run, already=False)
 
 
-def _inherited(studio: Studio, run: Run) -> None:
-    data = studio.store.one(Dataset, run.dataset)
-    count = len(data.examples) if data else 0
+def _say_inherited(studio: Studio, run: Run, job: TrainJob) -> None:
     studio.say(
         f"finetune inherits: base {studio.recipe.base} and seed {run.seed} from the recipe; data set {run.dataset} "
-        f"({count} examples, templates {', '.join(studio.recipe.dataset.templates)}) from dataset."
+        f"({len(job.examples)} examples, templates {', '.join(studio.recipe.dataset.templates)}) from dataset."
     )
+    defaults = inherited(studio.recipe.finetune)
+    if defaults:
+        studio.say(f"  (left to their defaults: {', '.join(defaults)})")
+    for note in plan_job(studio.recipe.finetune, job.examples).notes:
+        studio.say(f"  ({note})")
 
 
 class _Curve:
