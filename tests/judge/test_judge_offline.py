@@ -67,6 +67,17 @@ def test_likelihood_gain_counts_but_learning_by_heart_cannot_win():
     assert "gain +0.60 nats/token" in judge.explain("some")
 
 
+def test_the_likelier_of_two_sound_poems_ranks_first_and_a_loop_gains_nothing_by_it():
+    other = GOOD.replace("snow", "rain").replace("match", "bell")
+    judge = critic(
+        a=Draft("a", GOOD, "eos", Score(-80, 30), Score(-90, 30)),
+        b=Draft("b", other, "eos", Score(-110, 30), Score(-120, 30)),
+        c=Draft("c", "the rain the rain the rain the rain\n" * 4, "eos", Score(-5, 30), Score(-15, 30)),
+    )
+    assert ranking(judge, "b", "c", "a") == ("a", "b", "c")
+    assert "fluency -1.00" in judge.explain("b")
+
+
 def test_it_is_a_judge_that_says_what_it_is_and_never_favours_a_slot():
     judge = critic(a=GOOD, b=GOOD)
     assert isinstance(judge, Judge)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from statistics import median
 
 from poetune.errors import JudgeError
 from poetune.judge.corpusstats import Usual, foreign, loops
@@ -12,7 +13,8 @@ from poetune.verse.overlap import LineIndex
 
 DESCRIPTION = (
     "The offline critic does not read and knows nothing of sense or beauty: it counts repetition, copied lines, strange"
-    " characters and how lines and length fit the corpus, and measures how much likelier training made the poem."
+    " characters and how lines and length fit the corpus, and measures how likely the poem is, and how much likelier"
+    " training made it."
 )
 
 
@@ -32,7 +34,8 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What was counted. Shares are 0..1; `gain` is nats per token over the base, None where it wasn't measured."""
+    """What was counted. Shares are 0..1; `gain` is nats per token over the base, `fluency` nats per token over the
+    median of the poems counted with it, both of the tuned model and None where it wasn't measured."""
 
     repetition: float
     length_fit: float
@@ -41,16 +44,19 @@ class Features:
     gain: float | None
     finished: bool
     lines: int
+    fluency: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What each feature is worth. `gain` counts up to `gain_ceiling` nats a token, so that learning by heart earns
-    no more than learning."""
+    """What each feature is worth. `gain` and `fluency` count up to their ceilings in nats a token, so that learning
+    by heart and saying the same safe thing earn no more than learning."""
 
     length_fit: float = 1.0
     gain: float = 1.0
     gain_ceiling: float = 1.0
+    fluency: float = 1.0
+    fluency_ceiling: float = 0.75
     finished: float = 0.5
     repetition: float = -2.0
     copied: float = -4.0
@@ -61,10 +67,16 @@ class Weights:
 
 def features(drafts: Iterable[Draft], index: LineIndex, corpus: Mapping[str, Usual]) -> dict[str, Features]:
     """Features by id. `index` holds the lines that must not be copied, `corpus` is `usual` of the corpus."""
-    return {draft.id: _features(draft, index, corpus) for draft in drafts}
+    drafts = list(drafts)
+    likely = {d.id: d.tuned.log_likelihood / d.tuned.tokens for d in drafts if d.tuned and d.tuned.tokens}
+    middle = median(likely.values()) if likely else 0.0
+    return {
+        draft.id: _features(draft, index, corpus, likely[draft.id] - middle if draft.id in likely else None)
+        for draft in drafts
+    }
 
 
-def _features(draft: Draft, index: LineIndex, corpus: Mapping[str, Usual]) -> Features:
+def _features(draft: Draft, index: LineIndex, corpus: Mapping[str, Usual], fluency: float | None) -> Features:
     text = draft.text
     like = corpus.get(language(text))
     gain = None
@@ -78,6 +90,7 @@ def _features(draft: Draft, index: LineIndex, corpus: Mapping[str, Usual]) -> Fe
         gain=gain,
         finished=draft.stop not in ("length", "error"),
         lines=len(lines(text)),
+        fluency=fluency,
     )
 
 
@@ -93,9 +106,11 @@ def _length_fit(text: str, like: Usual) -> float:
 def worth(found: Features, weights: Weights = Weights()) -> float:
     """The weighted sum by which the critic ranks."""
     gain = max(-1.0, min(1.0, (found.gain or 0.0) / weights.gain_ceiling))
+    fluency = max(-1.0, min(1.0, (found.fluency or 0.0) / weights.fluency_ceiling))
     return (
         weights.length_fit * found.length_fit
         + weights.gain * gain
+        + weights.fluency * fluency
         + weights.finished * found.finished
         + weights.repetition * found.repetition
         + weights.copied * found.copied_share
@@ -126,6 +141,8 @@ class OfflineCritic:
         found = self._features(key)
         parts = [f"{self.worth(key):+.2f}", f"lines fit {found.length_fit:.0%}"]
         parts.append("gain not measured" if found.gain is None else f"gain {found.gain:+.2f} nats/token")
+        if found.fluency is not None:
+            parts.append(f"fluency {found.fluency:+.2f}")
         parts += [f"{name} {share:.0%}" for name, share in _faults(found) if share > 0]
         if not found.finished:
             parts.append("unfinished")
