@@ -148,7 +148,7 @@ class Rounds(Section):
 class Scoring(Section):
     """What is measured for the report."""
 
-    prompts: int = Field(8, ge=1, description="themes for the before/after poems")
+    prompts: int = Field(12, ge=1, description="themes for the before/after poems")
     copied_words: int = Field(4, ge=1, description="a line counts as copied from so many words on")
     copied_characters: int = Field(5, ge=1, description="the same for Chinese lines")
 
