@@ -1,4 +1,4 @@
-"""The doors: what the studio asks of an engine or a judge. Every engine passes `tests/contract`."""
+"""The doors: what the studio asks of an engine or a judge. Every engine that trains passes `tests/contract`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +19,11 @@ class Capabilities:
     scores: bool = False
     beams: bool = False
     merges: bool = False
-    batch_independent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Where a model's weights lie: a base (folder, hub id or URL) and an adapter folder, absolute, or ""."""
+    """Where a model's weights lie: a base (folder, hub id or URL) and an absolute adapter folder or file, or ""."""
 
     base: str
     adapter: str = ""

@@ -60,6 +60,48 @@ def test_a_project_from_the_command_line(tmp_path: Path, poems: Path) -> None:
     assert run("finetune", "--project", folder, "--set", "finetune.rte=1").returncode == 2
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("corpus", "--preview"), ("rounds", "list"), ("score", "copies"), ("score", "losses")],
+    ids=" ".join,
+)
+def test_json_is_one_object(project: Path, words: tuple[str, ...]) -> None:
+    small = ("--set", "finetune.steps=4", "--set", "generate.max_tokens=10")
+    if words[0] == "score":
+        run("finetune", "--project", project, *small)
+        run("generate", "--project", project, "--themes", "rain", "--templates", "plain.v1", *small)
+    files = [project.parent / "poems"] if words[0] == "corpus" else []
+    assert isinstance(json.loads(run(*words, *files, "--project", project, "--json", *small).stdout), dict)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("status", "--prjoect", "x"), "did you mean"),
+        (("write",), "name a theme"),
+        (("write", "rain", "--poems", "0"), "not in the range"),
+        (("init", "{file}"), "name another path"),
+        (("write", "--continue", "{file}", "--append", "{folder}", "--project", "{folder}"), "name another path"),
+        (("judge", "--rubric", "nope.v1", "--project", "{folder}"), "rubric"),
+    ],
+)
+def test_misuse_is_one_line_with_a_remedy(project: Path, words: tuple[str, ...], said: str) -> None:
+    file = project.parent / "gbk.txt"
+    file.write_bytes("床前明月光，\n".encode("gb18030"))
+    small = ("--set", "finetune.steps=4", "--set", "generate.max_tokens=10")
+    if words[0] == "judge":
+        run("finetune", "--project", project, *small)
+        run("generate", "--project", project, "--themes", "rain", "--templates", "plain.v1", *small)
+    done = run(*(word.format(file=file, folder=project) for word in words))
+    last = done.stderr.splitlines()[-1]
+    assert (done.returncode, done.stdout) == (2, "")
+    assert last.startswith("poetune: ")
+    assert said in last.lower()
+    assert "unforeseen" not in last
+    assert "Traceback" not in done.stderr
+    assert not any(line.startswith("Usage") for line in done.stderr.splitlines())
+
+
 def test_ctrl_c_keeps_everything_and_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

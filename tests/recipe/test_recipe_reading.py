@@ -35,7 +35,12 @@ def test_an_unknown_key_names_its_line_and_the_near_one(tmp_path: Path) -> None:
             [],
             "line 2: `finetune.steps`: input should be greater than or equal to 1, not -3",
         ),
-        ("dataset:\n  shares: [80, 10, 20]\n", [], "line 1: `dataset`: shares must be three figures"),
+        ("dataset:\n  shares: [80, 10, 20]\n", [], "line 1: `dataset`: shares must be two or three figures"),
+        ("dataset:\n  shares: [80, 30]\n", [], "shares must be two or three figures"),
+        ("dataset:\n  shares: [80]\n", [], "line 2: .* a figure is missing here"),
+        ("finetune:\n  rate: 1\n  steps: 5\n  rate: 2\n", [], "line 4: `rate` is there twice; keep one of them"),
+        ("finetune: 5\n", [], "should be a section"),
+        ("", ["rate=1"], "unknown key `rate`; did you mean `finetune.rate`"),
         ("a: [\n b", [], r"poet\.yaml line 2: "),
         ("- a\n", [], "must be a list of `key: value`"),
         ("", ["finetune.rate=fast"], r"finetune\.rate \(given by --set\)"),
@@ -51,6 +56,12 @@ def test_an_unknown_key_names_its_line_and_the_near_one(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, overrides: list[str], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         load(written(tmp_path, text), overrides)
+
+
+def test_an_empty_section_has_its_defaults_and_two_shares_leave_the_test_out(tmp_path: Path) -> None:
+    recipe = load(written(tmp_path, "finetune:\n  # steps: 5\ndataset: {shares: [80, 20]}\n"))
+    assert recipe.finetune.steps == 200
+    assert recipe.dataset.shares == (80, 20, 0)
 
 
 def test_overrides_win_and_reach_into_absent_sections(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from poetune.errors import EngineError
+from poetune.generate.themes import bundled
 from poetune.studio import starter
 
 
@@ -46,10 +47,9 @@ def test_the_starter_poems_are_distinct_and_have_title_and_theme(tongue: str) ->
     assert len(poems) >= 100
     assert len({p.text for p in poems}) == len({p.title for p in poems}) == len(poems)
     assert all(p.title and p.theme and p.language == tongue for p in poems)
-    themes = starter.themes_file(tongue).read_text(encoding="utf-8")
-    assert [line for line in themes.splitlines() if line.startswith("#")] == [
-        "# concrete",
-        "# abstract",
-        "# compound",
-        "# unusual",
+    assert list(dict.fromkeys(theme.group for theme in bundled(tongue))) == [
+        "concrete",
+        "abstract",
+        "compound",
+        "unusual",
     ]

@@ -82,7 +82,7 @@ def two_rounds(folder: Path, settings: list[str]) -> None:
     walk(folder, settings)
     with Studio(folder, settings) as studio:
         assert len(candidates(studio.store, 2)) == 3 * 2 * 2
-        best = best_model(studio.store)
+        best = best_model(studio.store, studio.engine().capabilities.name)
         assert best is not None
         assert best.round == 2
         assert [r.number for r in studio.store.all(Round)] == [1, 2]

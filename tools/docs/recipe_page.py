@@ -13,7 +13,7 @@ HEAD = """# The recipe: poet.yaml
 
 One YAML file tells how a poet is made. `poetune init` writes one with the keys that most people change; every key is
 below with its default. An unknown key is an error that names the line and the nearest key. `--set section.key=value`
-overrides a key for one command. Numbers such as `1e-5` are numbers. The resolved recipe is kept with every run.
+overrides a key for one command. Numbers such as `1e-5` are numbers. What shaped a training is kept with its run.
 """
 
 

@@ -25,9 +25,7 @@ _TEMPLATE = digest("echo", "{system}\\n{user}\\n")
 class EchoEngine:
     """Byte n-grams behind the doors `Trainer` and `Generator`."""
 
-    capabilities = Capabilities(
-        "echo", frozenset({"lora"}), generates=True, scores=True, beams=False, merges=True, batch_independent=True
-    )
+    capabilities = Capabilities("echo", frozenset({"lora"}), generates=True, scores=True, beams=False, merges=True)
 
     def __init__(self, batch: int = 32) -> None:  # noqa: ARG002  as every engine is opened
         self._models: dict[tuple[str, str], Ngrams] = {}

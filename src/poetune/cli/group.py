@@ -47,7 +47,10 @@ def main(arguments: list[str] | None = None) -> None:
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            error.show()
+        else:
+            _complain(f"{error.format_message()} {_see_help(error)}")
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         _complain("stopped; the same command goes on from here.")
@@ -60,6 +63,12 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         _complain(str(error))
         sys.exit(error.exit_code)
+    except OSError as error:
+        if debug:
+            raise
+        named = f"{error.filename}: " if error.filename else ""
+        _complain(f"{named}{error.strerror or error}; name another path, or make room and free access there.")
+        sys.exit(2)
     except Exception as error:
         if debug:
             raise
@@ -70,5 +79,11 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
 
 
+def _see_help(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"See `{context.command_path} --help`." if context else "See `poetune --help`."
+
+
 def _complain(text: str) -> None:
-    click.echo(f"poetune: {text}", err=True)
+    """One sentence on stderr; what failed says it, here it only gets its full stop."""
+    click.echo(f"poetune: {text}" + ("" if text.endswith((".", "?", "!")) else "."), err=True)

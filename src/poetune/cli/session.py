@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ def command(name: str, example: str) -> Callable[[F], click.Command]:
             ]
         ):
             wrapped = option(wrapped)
-        return click.command(name, epilog=f"\b\nExample: {example}")(wrapped)
+        short = re.split(r"[:;.]", function.__doc__ or "", maxsplit=1)[0] + "."  # click cuts longer lines short
+        return click.command(name, short_help=short, epilog=f"\b\nExample: {example}")(wrapped)
 
     return make

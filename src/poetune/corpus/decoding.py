@@ -32,7 +32,8 @@ class Decoded:
         """What to say about a file that is not plain UTF-8, else ""."""
         if set(self.found) <= {"UTF-8"}:
             return ""
-        parts = [f"{count} lines as {encoding}" for encoding, count in sorted(self.found.items(), key=lambda f: -f[1])]
+        ranked = sorted(self.found.items(), key=lambda f: -f[1])
+        parts = [f"{count} {'line' if count == 1 else 'lines'} as {encoding}" for encoding, count in ranked]
         return f"{name}: read {', '.join(parts)}; set corpus.encoding if that is wrong."
 
 

@@ -1,5 +1,6 @@
 """Data sets of the Hugging Face hub, by id or as a local folder, through the `datasets` library."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ def rows(name: str, root: Path) -> Iterator[Row]:
         import datasets
     except ImportError:
         raise CorpusError(f"{name} needs the `datasets` library; run: pip install 'poetune[torch]'.") from None
+    log = logging.getLogger("huggingface_hub")
+    level = log.level
+    log.setLevel(logging.ERROR)  # the error below says in one sentence what every retry would
     bars = datasets.utils.logging.is_progress_bar_enabled()
     datasets.disable_progress_bars()
     try:
@@ -42,6 +46,7 @@ def rows(name: str, root: Path) -> Iterator[Row]:
             f"{name} cannot be loaded ({reason}); check the id and the connection, or give files."
         ) from None
     finally:
+        log.setLevel(level)
         if bars:
             datasets.enable_progress_bars()
 

@@ -66,7 +66,8 @@ def remarks(texts: Sequence[str], drafts: Sequence[Draft]) -> list[str]:
         remedies = []
         if mended:
             remedies.append(
-                f"for {mended} of them set corpus.mend_line_breaks to true, which breaks where a trace is left"
+                f"for {mended} of them use --mend-line-breaks (corpus.mend_line_breaks), "
+                "which breaks where a trace is left"
             )
         if mended < len(flat):
             remedies.append(
@@ -78,7 +79,8 @@ def remarks(texts: Sequence[str], drafts: Sequence[Draft]) -> list[str]:
     if len(single) >= max(5, 0.8 * len(texts)):
         columns = _groups(drafts)
         remedy = (
-            f"set corpus.join_lines_by to the column that tells poems apart (here perhaps {' or '.join(columns)})"
+            "use --join-lines-by (corpus.join_lines_by) with the column that tells poems apart "
+            f"(here perhaps {' or '.join(columns)})"
             if columns
             else "no column says which lines belong together, so take the poems from a source that kept them whole"
         )

@@ -63,7 +63,7 @@ def rows(source: Source, text: str, separator: str, findings: Findings) -> Itera
         found = preview_of(source.name, text, rule)
         findings.notes.append(
             f"{source.name} was taken as one poem but looks like {found.poems} ({found.says}); "
-            f"to part them set corpus.separator to `{found.rule}`."
+            f"to part them use --yes, or --separator {found.rule!r} (corpus.separator)."
         )
         parts = [text]
     if len(parts) > 1 and rule == "#" and not parts[0].lstrip().startswith("#"):

@@ -32,6 +32,10 @@ def read(settings: Corpus, root: Path) -> Intake:
         rows = hub.rows(source, root) if isinstance(source, str) else _rows(source, settings, findings)
         drafts += [draft(row, settings.map) for row in rows]
     known(settings.map, drafts, "--map")
+    if settings.separator not in ("", "auto") and all(row.number == 1 for row in drafts):
+        findings.notes.append(
+            f"the separator {settings.separator!r} parted no file; --preview shows what each file suggests."
+        )
     found = filtered(drafts, settings.where)
     if settings.join_lines_by:
         found = linebreaks.joined(found, settings.join_lines_by)

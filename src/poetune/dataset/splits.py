@@ -52,7 +52,7 @@ def assign(poems: Sequence[Poem], shares: Shares) -> tuple[list[Split], list[str
             notes.append("by hash no poem would be held out for validation, so the nearest one was; add poems.")
         else:
             notes.append(
-                "no poem is held out for validation, so no checkpoint can be called best; "
+                "no poem is held out for validation, so the best checkpoint is told by its training loss; "
                 "add poems or raise the second figure of dataset.shares."
             )
     return splits, notes

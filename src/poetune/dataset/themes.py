@@ -12,7 +12,7 @@ from poetune.errors import RecipeError
 from poetune.records import Poem
 from poetune.verse.lines import language, lines, units
 
-How = Literal["theme", "tag", "title", "words", "first words"]
+How = Literal["theme", "tag", "title", "words", "first words", "yours"]
 COLUMNS = ("poem", "title", "first line", "theme", "how")
 _TAGS = ("theme", "topic", "subject", "keyword", "主题", "题材", "意象")
 _NO_THEME = re.compile(

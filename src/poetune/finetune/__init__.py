@@ -2,6 +2,5 @@
 
 from poetune.finetune.foreign import foreign_checkpoints
 from poetune.finetune.plan import Plan, inherited, plan_job
-from poetune.finetune.steps import steps_for
 
-__all__ = ["Plan", "foreign_checkpoints", "inherited", "plan_job", "steps_for"]
+__all__ = ["Plan", "foreign_checkpoints", "inherited", "plan_job"]

@@ -1,24 +1,18 @@
 """A recipe and examples to the training that follows from them, with what a person should hear before it starts."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from poetune.errors import EngineError
-from poetune.finetune.steps import steps_for
 from poetune.recipe import Finetune
 from poetune.records import Example
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Settings with steps resolved from epochs, rows per split, and notes. `epochs` is how often each row is seen."""
+    """Settings whose `steps` are what they come to (`epochs` is 0 then), and notes in words."""
 
     settings: Finetune
-    steps: int
-    train: int
-    validation: int
-    epochs: float
     notes: tuple[str, ...]
 
 
@@ -29,23 +23,21 @@ def plan_job(settings: Finetune, examples: Sequence[Example]) -> Plan:
         EngineError: no example is in the training split.
     """
     train = sum(example.split == "train" for example in examples)
-    held = sum(example.split == "validation" for example in examples)
     if not train:
         raise EngineError("finetune: there is no training example; give dataset.shares a larger first figure")
-    steps = steps_for(settings, train)
-    per_epoch = math.ceil(train / (settings.batch * settings.accumulation))
+    steps = settings.total(train)
     notes = []
     if settings.epochs:
-        notes.append(f"steps = {steps}, from {settings.epochs:g} epochs of {per_epoch} steps")
+        notes.append(f"steps = {steps}, from {settings.epochs:g} epochs of {train} examples")
     if settings.scale is not None:
         notes.append(
             f"alpha = {settings.scale * settings.rank:g}, from scale {settings.scale:g} and rank {settings.rank}"
         )
     if settings.warmup > steps // 2:
         notes.append(f"warm-up = {steps // 2} steps: half of the run, as {settings.warmup} would leave no room")
-    if not held:
+    if not any(example.split == "validation" for example in examples):
         notes.append("no validation examples: the best checkpoint is told by its training loss")
-    return Plan(settings, steps, train, held, steps / per_epoch, tuple(notes))
+    return Plan(settings.model_copy(update={"steps": steps, "epochs": 0.0}), tuple(notes))
 
 
 def inherited(settings: Finetune) -> list[str]:

@@ -14,9 +14,24 @@ from poetune.recipe.sections import Recipe
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads `1e-5` as text; YAML 1.2 and everybody else as a number."""
+    """YAML 1.1 reads `1e-5` as text; YAML 1.2 and everybody else as a number. A key that is there twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping, each key once."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"`{key.value}` is there twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
+_PLAIN = {
+    "model_type": "input should be a section, with `key: value` lines indented below it",
+    "list_type": "input should be a list, such as [one, two]",
+    "dict_type": "input should be `key: value` lines, such as {one: two}",
+    "missing": "a figure is missing here",
+}
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d+)[eE][-+]?\d+$"),
@@ -42,11 +57,14 @@ def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
-        raise RecipeError(f"{path.name}{line}: {problem}; check the indentation and colons there.") from None
+        remedy = "keep one of them" if problem.endswith("is there twice") else "check the indentation and colons there"
+        raise RecipeError(f"{path.name}{line}: {problem}; {remedy}.") from None
     if data is None:
         data = {}
     if not isinstance(data, dict):
         raise RecipeError(f"{path.name} must be a list of `key: value` lines; `poetune init` writes an example.")
+    # A section whose keys are all commented out has its defaults.
+    data = {key: {} if value is None and _keys([str(key)]) else value for key, value in data.items()}
     return resolve(data, overrides, lines=_lines(node), where=path.name)
 
 
@@ -108,11 +126,12 @@ def _sentence(error: ValidationError, lines: dict[str, int], where: str) -> str:
     place = f"{where} line {line}" if line else f"{dotted} (given by --set)"
     if first["type"] == "extra_forbidden":
         known = _keys(location[:-1])
-        near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.5)
-        hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}."
+        elsewhere = [f"{name}.{location[-1]}" for name in Recipe.model_fields if location[-1] in _keys([name])]
+        near = elsewhere or difflib.get_close_matches(location[-1], known, n=1, cutoff=0.5)
+        hint = f"did you mean `{'` or `'.join(near)}`?" if near else f"known here: {', '.join(known)}."
         return f"{place}: unknown key `{dotted}`; {hint}"
     message = first["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
+    message = _PLAIN.get(first["type"], message[0].lower() + message[1:])
     given = first.get("input")
     shown = f", not {given!r}" if isinstance(given, str | int | float) else ""
     return f"{place}: `{dotted}`: {message}{shown}."

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from poetune.records import Sampling
 
@@ -35,10 +35,15 @@ class Dataset(Section):
     templates: list[str] = Field(["plain.v1"], min_length=1, description="templates the examples are written in")
     themes: str = Field("", description="CSV of poem id and theme, as `poetune dataset themes` writes it")
 
+    @field_validator("shares", mode="before")
+    @classmethod
+    def _test_may_be_left_out(cls, given: object) -> object:
+        return [*given, 0] if isinstance(given, list | tuple) and len(given) == 2 else given
+
     @model_validator(mode="after")
     def _add_up(self) -> "Dataset":
         if min(self.shares) < 0 or self.shares[0] <= 0 or abs(sum(self.shares) - 100) > 1e-6:
-            raise ValueError("shares must be three figures that add up to 100, e.g. [80, 10, 10]")
+            raise ValueError("shares must be two or three figures that add up to 100, e.g. [80, 20] or [80, 10, 10]")
         return self
 
 

@@ -1,7 +1,5 @@
 """Loss tables: what a model's log-likelihoods of a split come to per token and per byte."""
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 
@@ -59,13 +57,3 @@ def losses_text(rows: Iterable[LossRow]) -> str:
         ]
         out.append("  ".join(shown).rstrip())
     return "\n".join(out) + "\n"
-
-
-def losses_csv(rows: Iterable[LossRow]) -> str:
-    """The table as CSV with full figures."""
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(("model", "split", "texts", "tokens", "bytes", "loss", "perplexity", "bits_per_byte"))
-    for r in rows:
-        writer.writerow((r.model, r.split, r.texts, r.tokens, r.bytes, r.loss, r.perplexity, r.bits_per_byte))
-    return sink.getvalue()

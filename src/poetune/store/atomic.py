@@ -45,6 +45,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         yield aside
         for file in aside.rglob("*"):
             if file.is_file():
+                os.chmod(file, 0o644)  # some writers leave 0600
                 with file.open("rb") as opened:
                     os.fsync(opened.fileno())
         os.chmod(aside, 0o755)  # noqa: S103 - mkdtemp's 0700 would shut out a shared project's readers

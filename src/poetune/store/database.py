@@ -160,16 +160,11 @@ class Store:
                 list(row.values()),
             )
 
-    def set_theme(self, poem: str, theme: str) -> None:
-        """Write a poem's theme, which is the one thing about a poem that a user edits in place."""
+    def adopt(self, candidates: Iterable[str], round_number: int) -> None:
+        """Take poems that were written outside any round (round 0) into one."""
         with self.transaction():
-            self._db.execute("UPDATE poems SET theme = ? WHERE id = ?", [theme, poem])
-
-    def set_losses(self, model: str, train: float | None, validation: float | None) -> None:
-        """Fill in a checkpoint's losses."""
-        with self.transaction():
-            self._db.execute(
-                "UPDATE models SET train_loss = ?, validation_loss = ? WHERE id = ?", [train, validation, model]
+            self._db.executemany(
+                "UPDATE candidates SET round = ? WHERE id = ? AND round = 0", [(round_number, c) for c in candidates]
             )
 
     def drop_models(self, models: Iterable[str]) -> None:

@@ -1,5 +1,8 @@
 """Named questions to the store, so that no other room writes SQL."""
 
+import math
+from collections.abc import Sequence
+
 from poetune.records import Candidate, Model, Review, Round, Run, Verdict
 from poetune.store.database import Store
 
@@ -22,23 +25,24 @@ def checkpoints(store: Store, run: str) -> list[Model]:
 
 def models_of(store: Store, round_number: int) -> list[Model]:
     """All checkpoints, trained or registered, of a round."""
-    found = store.all(Model, "round = ? AND kind IN ('checkpoint', 'merged')", [round_number])
+    found = store.all(Model, "round = ? AND kind = 'checkpoint'", [round_number])
     return sorted(found, key=lambda m: (m.run, m.step))
 
 
-def best_model(store: Store) -> Model | None:
-    """The checkpoint with the lowest validation loss of the latest round that has one; the latest step on a tie."""
-    found = store.all(Model, "kind = 'checkpoint'")
-    if not found:
-        return None
-    latest = max(m.round for m in found)
-    of_round = [m for m in found if m.round == latest]
+def best_model(store: Store, engine: str) -> Model | None:
+    """The best checkpoint of an engine, of the latest round that has one."""
+    found = store.all(Model, "kind = 'checkpoint' AND engine = ?", [engine])
+    return best_of([m for m in found if m.round == max(each.round for each in found)])
 
-    def worth(model: Model) -> tuple[float, int]:
-        loss = model.validation_loss
-        return (-(loss if loss is not None else float("inf")), model.step)
 
-    return max(of_round, key=worth)
+def best_of(models: Sequence[Model]) -> Model | None:
+    """The lowest validation loss; then the lowest training loss and the latest step, where that says nothing."""
+
+    def worth(model: Model) -> tuple[float, float, int]:
+        held, learned = (-math.inf if x is None else -x for x in (model.validation_loss, model.train_loss))
+        return held, learned, model.step
+
+    return max(models, key=worth, default=None)
 
 
 def candidates(store: Store, round_number: int) -> list[Candidate]:

@@ -1,4 +1,4 @@
-"""Joins the stages to the store and the engines: one module a stage, one method of `Studio` a command."""
+"""Joins the stages to the store and the engines: one module a stage, opened by the methods of `Studio`."""
 
 from poetune.studio.house import Studio
 from poetune.studio.listening import Listener, Quiet

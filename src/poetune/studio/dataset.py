@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from poetune.dataset import build as build_examples
 from poetune.dataset import export_rows, load_template, propose_themes, read_themes_csv, write_themes_csv
+from poetune.dataset.splits import SPLITS
 from poetune.errors import RecipeError
 from poetune.records import Dataset, Example, Poem
 from poetune.store.atomic import write_text
@@ -36,12 +37,12 @@ def build(studio: Studio) -> Frozen:
         studio.store.add(built.prompts)
         studio.store.add(built.examples)
         new = studio.store.add([built.dataset])
-    studio.store.remember(f"dataset:{studio.round.number}", built.dataset.id)
+    counted = Counter(example.split for example in built.examples)
     return Frozen(
         id=built.dataset.id,
         round=studio.round.number,
         examples=len(built.examples),
-        splits=dict(Counter(example.split for example in built.examples)),
+        splits={split: counted[split] for split in SPLITS},
         new=bool(new),
         notes=list(built.notes),
     )
@@ -78,8 +79,18 @@ def _themes(studio: Studio) -> dict[str, str]:
 
 
 def write_themes(studio: Studio, path: Path) -> tuple[Path, int]:
-    """The poems' themes as a CSV to edit."""
-    rows = propose_themes(studio.store.all(Poem))
+    """The poems' themes as a CSV to edit; themes that were edited before, here or in the recipe's file, stay.
+
+    Raises RecipeError where there are no poems, or `path` is a file of something else.
+    """
+    kept = (read_themes_csv(path.read_bytes()) if path.is_file() else {}) | _themes(studio)
+    found = propose_themes(studio.store.all(Poem))
+    if not found:
+        raise RecipeError("there are no poems to propose themes for; read some with `poetune corpus`.")
+    rows = [
+        replace(row, theme=kept[row.poem], how="yours") if kept.get(row.poem, row.theme) != row.theme else row
+        for row in found
+    ]
     write_text(path, write_themes_csv(rows))
     return path, len(rows)
 

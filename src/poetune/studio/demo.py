@@ -13,8 +13,7 @@ from poetune.studio.house import Studio
 from poetune.studio.init import open_first_round, recipe_text
 from poetune.studio.listening import Listener
 
-STEPS, EVERY, THEMES, TEMPLATES = 200, 100, 12, ["plain.v1", "airy.v1", "pause.v1", "deep.v1", "bare.v1"]
-
+STEPS, EVERY, THEMES = 200, 100, 12
 MARK = ".poetune-demo"
 
 
@@ -52,7 +51,6 @@ def run(
         text = recipe_text(
             starter.AUTHORS[language], language, "starter", engine, steps=steps or STEPS, rate="2e-3", every=EVERY
         )
-        text = text.replace("themes: []", "themes: []\n  max_lines: 0")
         Studio.create(folder, text, listener).close()
     with Studio(folder, overrides, listener) as studio:
         open_first_round(studio)

@@ -9,7 +9,7 @@ from poetune.errors import EngineError
 from poetune.finetune import foreign_checkpoints, inherited, plan_job
 from poetune.ports import Needs, TrainEvent, TrainJob
 from poetune.records import Model, Run
-from poetune.store.queries import checkpoints
+from poetune.store.queries import best_of, checkpoints
 from poetune.studio import dataset as dataset_stage
 from poetune.studio.house import Studio
 
@@ -27,23 +27,22 @@ class Tuned:
     best_step: int
 
 
-def plan(studio: Studio) -> tuple[Run, TrainJob]:
-    """The run and the job that the recipe and the current data set ask for; builds the data set where there is none."""
+def plan(studio: Studio) -> tuple[Run, TrainJob, tuple[str, ...]]:
+    """The run and the job that the recipe and the current data set ask for, with what is worth saying about them."""
     built = dataset_stage.current(studio)
     rows = dataset_stage.examples(studio, built)
-    resolved = plan_job(studio.recipe.finetune, rows)
-    settings = resolved.settings.model_copy(update={"steps": resolved.steps, "epochs": 0.0})
+    planned = plan_job(studio.recipe.finetune, rows)
     base = studio.base_model()
-    recipe = {**studio.resolved("base", "dataset"), "finetune": settings.model_dump(mode="json")}
+    recipe = {**studio.resolved("base", "dataset"), "finetune": planned.settings.model_dump(mode="json")}
     engine = studio.engine().capabilities.name
     run = Run("sft", engine, studio.recipe.seed, recipe, built.id, base.id, studio.round.number)
     folder = studio.folder / "runs" / run.id
-    return run, TrainJob(studio.weights(base), rows, settings, studio.recipe.seed, folder)
+    return run, TrainJob(studio.weights(base), rows, planned.settings, studio.recipe.seed, folder), planned.notes
 
 
 def needs(studio: Studio) -> Needs:
     """What the training will take, said aloud beside what the machine has."""
-    _, job = plan(studio)
+    _, job, _ = plan(studio)
     found = studio.trainer().needs(job)
     _say_needs(studio, found)
     return found
@@ -51,9 +50,10 @@ def needs(studio: Studio) -> Needs:
 
 def _say_needs(studio: Studio, found: Needs) -> None:
     wanted, there = f"{found.memory / 2**30:.1f} GiB", f"{found.has_memory / 2**30:.1f} GiB"
+    beside = f" of the {there} here" if found.has_memory else ""
     studio.say(
-        f"will train {found.trained:,} of {found.parameters:,} parameters on {found.device}: about {wanted} "
-        f"of the {there} here, about {_minutes(found.seconds)}."
+        f"will train {found.trained:,} of {found.parameters:,} parameters on {found.device}: about {wanted}{beside}, "
+        f"about {_minutes(found.seconds)}."
     )
     for note in found.notes:
         studio.say(f"  ({note})")
@@ -69,9 +69,10 @@ def _minutes(seconds: float) -> str:
 
 
 def train(studio: Studio) -> Tuned:
-    """Train, or go on with, the run that the recipe asks for; a finished one is left as it is."""
-    run, job = plan(studio)
-    if studio.store.fact(f"run:{run.id}:done"):
+    """Train, or go on with, the run that the recipe asks for; a finished one whose checkpoints are there is left."""
+    run, job, notes = plan(studio)
+    _forget_lost(studio)
+    if studio.store.fact(f"run:{run.id}:done") and checkpoints(studio.store, run.id):
         return _tuned(studio, run, already=True)
     allowed = studio.engine().capabilities.trains
     if job.settings.method not in allowed:
@@ -79,7 +80,7 @@ def train(studio: Studio) -> Tuned:
             f"the engine {run.engine} cannot train with finetune.method {job.settings.method}; it can: "
             f"{', '.join(sorted(allowed))}."
         )
-    _say_inherited(studio, run, job)
+    _say_inherited(studio, run, job, notes)
     _say_needs(studio, studio.trainer().needs(job))
     studio.store.add([studio.base_model(), run])
     curve = _Curve(studio, run)
@@ -94,7 +95,15 @@ def train(studio: Studio) -> Tuned:
     return _tuned(studio, run, already=False)
 
 
-def _say_inherited(studio: Studio, run: Run, job: TrainJob) -> None:
+def _forget_lost(studio: Studio) -> None:
+    """Checkpoints of our own whose folder someone deleted are no longer models."""
+    lost = [m for m in studio.store.all(Model) if m.run and m.adapter and not (studio.folder / m.adapter).exists()]
+    if lost:
+        studio.say(f"no longer on disk, so forgotten: {', '.join(m.adapter for m in lost)}.")
+        studio.store.drop_models([m.id for m in lost])
+
+
+def _say_inherited(studio: Studio, run: Run, job: TrainJob, notes: tuple[str, ...]) -> None:
     studio.say(
         f"finetune inherits: base {studio.recipe.base} and seed {run.seed} from the recipe; data set {run.dataset} "
         f"({len(job.examples)} examples, templates {', '.join(studio.recipe.dataset.templates)}) from dataset."
@@ -102,7 +111,7 @@ def _say_inherited(studio: Studio, run: Run, job: TrainJob) -> None:
     defaults = inherited(studio.recipe.finetune)
     if defaults:
         studio.say(f"  (left to their defaults: {', '.join(defaults)})")
-    for note in plan_job(studio.recipe.finetune, job.examples).notes:
+    for note in notes:
         studio.say(f"  ({note})")
 
 
@@ -169,8 +178,7 @@ class _Curve:
 def _tuned(studio: Studio, run: Run, *, already: bool) -> Tuned:
     kept = checkpoints(studio.store, run.id)
     validation = [(step, loss) for step, kind, loss, _ in studio.store.losses(run.id) if kind == "validation"]
-    scored = [m for m in kept if m.validation_loss is not None]
-    best = min(scored, key=lambda m: m.validation_loss or 0.0) if scored else None
+    best = best_of(kept)
     return Tuned(
         run=run.id,
         checkpoints=len(kept),
@@ -178,17 +186,13 @@ def _tuned(studio: Studio, run: Run, *, already: bool) -> Tuned:
         steps=max((m.step for m in kept), default=0),
         first_loss=validation[0][1] if validation else None,
         best_loss=best.validation_loss if best else None,
-        best_step=best.step if best else max((m.step for m in kept), default=0),
+        best_step=best.step if best else 0,
     )
 
 
 def register(studio: Studio, folder: Path) -> list[dict[str, Any]]:
     """Register a folder of foreign checkpoints as models of the open round. Raises EngineError where there are none."""
     found = foreign_checkpoints(folder)
-    if not found:
-        raise EngineError(
-            f"{folder} holds no NNNNNNN_adapters.safetensors file and no peft checkpoint; name the folder that does."
-        )
     base = studio.base_model()
     engine = studio.engine().capabilities.name
     models = [

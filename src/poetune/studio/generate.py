@@ -35,9 +35,10 @@ def themes(studio: Studio) -> list[str]:
 
 
 def models(studio: Studio) -> list[Model]:
-    """The checkpoints that write: those of the open round, from `from_step` on, the latest `checkpoints` of them."""
-    settings = studio.recipe.generate
-    found = eligible(models_of(studio.store, studio.round.number), settings.from_step, settings.checkpoints)
+    """The engine's checkpoints that write: those of the open round, from `from_step` on, of each run the latest."""
+    settings, engine = studio.recipe.generate, studio.engine().capabilities.name
+    there = [m for m in models_of(studio.store, studio.round.number) if m.engine == engine]
+    found = eligible(there, settings.from_step, settings.checkpoints)
     if not found:
         raise EngineError(
             "there is no checkpoint to write with"
@@ -62,6 +63,7 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None)
     prompts = [Prompt(theme, name, studio.recipe.dataset.system) for theme in subjects for name in templates]
     grid = list(cells(writers, prompts, settings.sampling(), settings.per_cell, studio.recipe.seed))
     todo = missing(grid, studio.store.ids(Candidate))
+    studio.store.adopt((cell.id for cell in grid), studio.round.number)  # `write` and `score` may have been first
     if todo:
         _inherited(studio, writers, settings.themes)
     started = time.monotonic()

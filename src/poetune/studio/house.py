@@ -1,4 +1,4 @@
-"""The studio: one project folder, its recipe, store and engine, and a method for each command."""
+"""The studio: one project folder, its recipe, store and engine, and a method for all that a face can ask."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from poetune.backends.table import open_engine
-from poetune.errors import StoreError
+from poetune.errors import EngineError, RecipeError, StoreError
 from poetune.ports import Generator, Trainer, Weights
 from poetune.recipe import Recipe, load
 from poetune.records import Model, Poem, Round
@@ -52,7 +52,11 @@ class Studio:
         if (folder / "poet.yaml").exists():
             raise StoreError(f"{folder} already is a poetune project; choose another folder, or go on with it.")
         write_text(folder / "poet.yaml", text)
-        return cls(folder, overrides, listener)
+        try:
+            return cls(folder, overrides, listener)
+        except RecipeError:  # a wrong override leaves no half-made project
+            (folder / "poet.yaml").unlink()
+            raise
 
     def close(self) -> None:
         """Close the store."""
@@ -107,13 +111,18 @@ class Studio:
         return Model("base", self.engine().capabilities.name, self.recipe.base, name="base", round=0)
 
     def weights(self, model: Model) -> Weights:
-        """Where a model's weights lie on this machine."""
+        """Where a model's weights lie on this machine. Raises EngineError where a checkpoint is gone."""
         base = model.base
         if base == "starter" and model.engine != "echo":
             base = str(starter.base_folder())
         elif (self.folder / base).is_dir():
             base = str(self.folder / base)
         adapter = str(self.folder / model.adapter) if model.adapter else ""
+        if adapter and not Path(adapter).exists():
+            raise EngineError(
+                f"the checkpoint {adapter} is gone; put it back, or run `poetune finetune`, which forgets it and "
+                "trains again where none is left."
+            )
         return Weights(base, adapter)
 
     def relative(self, path: Path) -> str:

@@ -56,17 +56,20 @@ def recipe_text(
 ) -> str:
     """The text of a new poet.yaml."""
     rubric = "classical-zh.v1" if language == "zh" else "modern-free-verse.v1"
-    quoted = "'" + name.replace("'", "''") + "'"
     return RECIPE.format(
-        name=quoted,
+        name=_quoted(name),
         language=language,
-        base=base,
+        base=base if base == "starter" else _quoted(base),
         engine=engine,
         steps=steps,
         rate=rate,
         every=every,
         rubric=rubric,
     )
+
+
+def _quoted(text: str) -> str:
+    return "'" + " ".join(text.split()).replace("'", "''") + "'"
 
 
 def create(
@@ -80,6 +83,8 @@ def create(
 ) -> Made:
     """Make the project `folder`. Raises StoreError where one is there already."""
     name = name or folder.resolve().name
+    if base != "starter" and Path(base).is_dir():
+        base = str(Path(base).resolve())  # given from where the user stands, kept for wherever they go
     with Studio.create(folder, recipe_text(name, language, base, engine), listener, overrides) as studio:
         open_first_round(studio)
         return Made(str(studio.folder), studio.recipe.name)

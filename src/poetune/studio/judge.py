@@ -1,6 +1,7 @@
 """Candidates are ranked: the contest's calls go to a judge, each verdict is stored before the next is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from poetune.dataset.templates import TEMPLATE_ORDER
@@ -8,6 +9,7 @@ from poetune.errors import JudgeError, PoetuneError
 from poetune.generate.codes import encode
 from poetune.judge import llm, offline, ratings, simulated, tournament, verdicts
 from poetune.judge.corpusstats import usual
+from poetune.judge.rubric import load_rubric
 from poetune.ports import Ballot, Judge, Score, ScoreRequest
 from poetune.records import Candidate, Model, Poem, Prompt, Verdict
 from poetune.store.queries import candidates
@@ -53,26 +55,17 @@ def rank(studio: Studio) -> Judged:
     entries = [
         tournament.Entry(c.id, c.title, c.text, group=c.model) for c in found if c.text.strip() and c.stop != "error"
     ]
+    load_rubric(settings.rubric, studio.folder / "rubrics")  # a wrong name is said before anything is asked
     contest = tournament.contest_id(entries, settings, studio.recipe.seed)
-    judge, description = _judge(studio, found)
-    known = {v.id: v for v in stored_verdicts(studio.store, contest)}
     game = tournament.tournament(entries, settings, studio.recipe.seed)
     total = tournament.expected_calls(len(entries), settings)
-    studio.say(
-        f"judge inherits: {len(entries)} poems of round {studio.round.number} from generate, rubric {settings.rubric}; "
-        f"{judge.name} will be asked {total} times, less what is stored."
-    )
-    studio.listener.begin("judging", total)
-    try:
-        ballots: list[Ballot] = []
-        asks = next(game)
-        while True:
-            ballots = [_answer(studio, judge, ask, known) for ask in asks]
-            asks = game.send(ballots)
-    except StopIteration as end:
-        outcome: tournament.Outcome = end.value
-    finally:
-        studio.listener.end()
+    held = bool(studio.store.fact(f"judge:{contest}"))
+    with _judge(studio, [] if held else found) as (judge, description):
+        studio.say(
+            f"judge inherits: {len(entries)} poems of round {studio.round.number} from generate, "
+            f"rubric {settings.rubric}; {judge.name} will be asked {total} times, less what is stored."
+        )
+        outcome = _hold(studio, judge, game, contest, total)
     studio.store.remember(f"contest:{studio.round.number}", contest)
     order = ratings.standing(outcome, ratings.ratings(stored_verdicts(studio.store, contest)))
     studio.store.remember(f"standing:{contest}", " ".join(order))
@@ -87,6 +80,20 @@ def rank(studio: Studio) -> Judged:
         unranked=len(outcome.unranked),
         best=best(studio, settings.finals),
     )
+
+
+def _hold(studio: Studio, judge: Judge, game: tournament.Rounds, contest: str, total: int) -> tournament.Outcome:
+    known = {v.id: v for v in stored_verdicts(studio.store, contest)}
+    studio.listener.begin("judging", total)
+    try:
+        asks = next(game)
+        while True:
+            asks = game.send([_answer(studio, judge, ask, known) for ask in asks])
+    except StopIteration as end:
+        outcome: tournament.Outcome = end.value
+        return outcome
+    finally:
+        studio.listener.end()
 
 
 def _answer(studio: Studio, judge: Judge, ask: tournament.Ask, known: dict[str, Verdict]) -> Ballot:
@@ -139,22 +146,28 @@ def code_of(model: Model | None, prompt: Prompt | None) -> int | None:
         return None
 
 
-def _judge(studio: Studio, found: Sequence[Candidate]) -> tuple[Judge, str]:
+@contextmanager
+def _judge(studio: Studio, found: Sequence[Candidate]) -> Iterator[tuple[Judge, str]]:
+    """The recipe's judge and what it is; `found` are the poems that it must be ready for."""
     who = studio.recipe.judge.judge
     if who == "offline":
-        return offline.OfflineCritic(features(studio, found)), offline.DESCRIPTION
-    if who == "simulated":
+        yield offline.OfflineCritic(features(studio, found) if found else {}), offline.DESCRIPTION
+    elif who == "simulated":
         strengths = {c.id: -float(i) for i, c in enumerate(sorted(found, key=lambda c: c.id))}
-        return simulated.SimulatedJudge(strengths, seed=studio.recipe.seed), "A simulated judge: it ranks by id."
-    if who.startswith(("http://", "https://")):
+        yield simulated.SimulatedJudge(strengths, seed=studio.recipe.seed), "A simulated judge: it ranks by id."
+    elif who.startswith(("http://", "https://")):
         from poetune.backends.endpoint import EndpointChat
 
         settings = studio.recipe.judge
         chat = EndpointChat(who, settings.model, key_variable=settings.key_variable, timeout=settings.timeout)
-        return llm.LLMJudge(chat, studio.folder / "rubrics"), ""
-    raise JudgeError(
-        f"judge.judge is {who!r}; write offline, simulated, or a URL that begins with http:// or https://."
-    )
+        try:
+            yield llm.LLMJudge(chat, studio.folder / "rubrics"), ""
+        finally:
+            chat.close()
+    else:
+        raise JudgeError(
+            f"judge.judge is {who!r}; write offline, simulated, or a URL that begins with http:// or https://."
+        )
 
 
 def features(studio: Studio, found: Sequence[Candidate]) -> dict[str, offline.Features]:
@@ -181,8 +194,12 @@ def _scores(studio: Studio, found: Sequence[Candidate]) -> dict[str, tuple[Score
     for c in usable:
         conversation = prompting.conversation(studio, prompts[c.prompt])
         asked.append(ScoreRequest(base, c.text.removeprefix(conversation.prefix), conversation))
-    scores = studio.generator().score(asked)
-    studio.listener.advance(len(asked))
+    scores: dict[int, Score] = {}
+    for weights in dict.fromkeys(one.weights for one in asked):  # a model at a time, so that the bar moves
+        places = [i for i, one in enumerate(asked) if one.weights == weights]
+        found_here = studio.generator().score([asked[i] for i in places])
+        scores.update(zip(places, found_here, strict=True))
+        studio.listener.advance(len(places))
     studio.listener.end()
     half = len(usable)
     return {c.id: (scores[i], scores[half + i]) for i, c in enumerate(usable)}

@@ -24,8 +24,9 @@ class Opened:
 
 
 def list_rounds(studio: Studio) -> list[Round]:
-    """All rounds by number."""
-    return sorted(studio.store.all(Round), key=lambda r: r.number)
+    """All rounds by number; the first, while it is open, has the poems that are there now."""
+    found = sorted(studio.store.all(Round), key=lambda r: r.number)
+    return [replace(r, poems=r.poems or studio.store.count(Poem)) for r in found]
 
 
 def open_next(studio: Studio) -> Opened:
@@ -44,6 +45,11 @@ def open_next(studio: Studio) -> Opened:
         corpus,
         licence=studio.recipe.ship.licence,
     )
+    if not returned:
+        raise ReviewError(
+            f"every poem accepted in round {current.number} is in the corpus already; "
+            "accept others in `poetune review` first."
+        )
     found = guards(corpus, returned, studio.recipe.rounds.most_own)
     with studio.store.transaction():
         studio.store.add(returned)

@@ -11,7 +11,7 @@ from poetune.judge.offline import OfflineCritic
 from poetune.ports import ScoreRequest
 from poetune.records import Candidate, Dataset, Example, Model, Poem, Prompt, Run, Split
 from poetune.score.contents import Copying, CopyRow, Cost, Link, LossRow, Point, Printed, Report
-from poetune.score.copying import copying
+from poetune.score.copying import copying, copying_text
 from poetune.score.figures import figures_csv
 from poetune.score.losses import loss_row, losses_text
 from poetune.score.pairs import pairs
@@ -47,7 +47,7 @@ class Told:
 
 def best_or_fail(studio: Studio) -> Model:
     """The best checkpoint. Raises EngineError where there is none."""
-    found = best_model(studio.store)
+    found = best_model(studio.store, studio.engine().capabilities.name)
     if found is None:
         raise EngineError("there is no checkpoint to score; run `poetune finetune` first.")
     return found
@@ -119,11 +119,8 @@ def copies(studio: Studio) -> Table:
     if not samples:
         raise EngineError("there is no poem to look for copies in; run `poetune generate` first.")
     found = _copying(studio, samples, _examples(studio, best_or_fail(studio)))
-    text = [f"{r.label}: {r.copied} of {r.lines} lines copied ({r.share:.1%}) in {r.poems} poems" for r in found.rows]
-    for poor in found.worst:
-        text += [f"  {poor.title}: {copy.line!r} stands in {copy.source!r}" for copy in poor.copied[:3]]
     rows: list[dict[str, object]] = [{**asdict(r), "share": r.share} for r in found.rows]
-    return Table(rows, "\n".join(text))
+    return Table(rows, copying_text(found).rstrip("\n"))
 
 
 def before_after(studio: Studio, best: Model) -> tuple[list[Candidate], list[Candidate]]:

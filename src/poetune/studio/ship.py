@@ -8,7 +8,7 @@ from typing import Literal
 from poetune import __version__
 from poetune.errors import EngineError
 from poetune.records import Bundle, Candidate, Dataset, Model, Poem, Prompt, Run
-from poetune.ship.bundle import bundle
+from poetune.ship.bundle import SUMS, bundle
 from poetune.ship.card import Card, Copied, Loss, card
 from poetune.ship.usage import Ask
 from poetune.store.atomic import new_folder
@@ -36,6 +36,7 @@ def ship(studio: Studio, kind: str, to: Path | None = None) -> Shipped:
         raise EngineError("models of the echo engine are toys and work nowhere else; train with `--set engine=torch`.")
     which: Literal["adapter", "merged"] = "merged" if kind == "merged" else "adapter"
     out = (to or studio.folder / "shipped" / f"{which}-{model.id}").resolve()
+    check_place(out)
     studio.say(f"shipping the {which} of {model.name} ({model.id}).")
     text = card(_card(studio, model, which))
     weights = studio.weights(model)
@@ -48,6 +49,13 @@ def ship(studio: Studio, kind: str, to: Path | None = None) -> Shipped:
             files = bundle(which, Path(weights.adapter), text, folder, model.base, lineage)
     studio.store.add([Bundle(which, studio.relative(out), model.id, files)])
     return Shipped(which, str(out), model.id, files)
+
+
+def check_place(out: Path) -> None:
+    """A bundle replaces what lies there. Raises EngineError unless that is nothing, an empty folder or a bundle."""
+    free = not out.exists() or (out.is_dir() and ((out / SUMS).is_file() or not any(out.iterdir())))
+    if not free:
+        raise EngineError(f"{out} holds something that is no bundle; name a new folder with --to.")
 
 
 def _chosen(studio: Studio) -> Model:

@@ -53,8 +53,3 @@ def poems(tongue: str) -> Iterator[Poem]:
                 source=f"starter/{path.name}",
                 licence="CC0-1.0",
             )
-
-
-def themes_file(tongue: str) -> Path:
-    """The bundled theme list in `en` or `zh`."""
-    return FOLDER / f"themes_{tongue}.txt"

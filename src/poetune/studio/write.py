@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from poetune.corpus.decoding import decode
 from poetune.errors import EngineError
 from poetune.generate.grid import cells, missing
 from poetune.generate.samples import sample_block
@@ -36,21 +37,27 @@ def write(
     """Write, or fetch if the same was written before. Raises EngineError for an empty unfinished poem."""
     opening = first_line
     if unfinished is not None:
-        opening = unfinished.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        opening = decode(unfinished.read_bytes(), studio.recipe.corpus.encoding).text
         if not opening.strip():
             raise EngineError(f"{unfinished} is empty; write the poem's beginning into it.")
-    model = studio.base_model() if from_base else (best_model(studio.store) or studio.base_model())
+    model = studio.base_model() if from_base else _best(studio)
     if model.kind == "base" and not from_base:
         studio.say("there is no checkpoint yet, so the base writes; `poetune finetune` trains one.")
     prompt = Prompt(theme, template, studio.recipe.dataset.system, opening)
     sampling = studio.recipe.generate.sampling()
     grid = list(cells([model], [prompt], sampling, poems, studio.recipe.seed if seed is None else seed))
-    write_cells(studio, missing(grid, studio.store.ids(Candidate)), "writing", round_number=0)
+    todo = missing(grid, studio.store.ids(Candidate))
+    if todo:
+        write_cells(studio, todo, "writing", round_number=0)
     found = [poem for cell in grid if (poem := studio.store.one(Candidate, cell.id))]
     if append is not None:
         label = _label(model)
         append_text(append, "".join(sample_block(prompt, label, sampling, c.text, c.title) for c in found))
     return Poems(_label(model), [c.text for c in found], [c.title for c in found])
+
+
+def _best(studio: Studio) -> Model:
+    return best_model(studio.store, studio.engine().capabilities.name) or studio.base_model()
 
 
 def _label(model: Model) -> str:

@@ -33,6 +33,7 @@ def corpus(
 ) -> None:
     """Take poems in: a folder, txt, md, csv, jsonl, json, zip, or a hub data set as hub:OWNER/NAME."""
     import sys
+    from dataclasses import asdict
 
     given: dict[str, object] = {
         "files": [f if f.startswith("hub:") else str(Path(f).resolve()) for f in files] or None,
@@ -55,7 +56,7 @@ def corpus(
                 split = click.confirm("Part them so? (no: each file stays one poem)", default=True, err=True)
         if preview:
             session.show(
-                [{"file": p.file, "poems": p.poems, "rule": p.rule, "openings": p.openings} for p in shown],
+                {"files": [asdict(one) for one in shown]},
                 "Nothing was taken (--preview)." if shown else "No file here holds several poems that need parting.",
             )
             return
@@ -65,12 +66,9 @@ def corpus(
         with session.studio(*_overrides("corpus", {**given, "separator": "auto"})) as studio:
             taken = studio.corpus()
     prose = [f"{taken.new} new poems from {taken.files} file(s); the corpus now has {taken.total}."]
-    if taken.dropped:
-        prose.append(f"{taken.dropped} exact twin(s) left out.")
     if taken.twins:
-        pairs = "; ".join(f"{a!r} and {b!r} ({share:.0%} of lines)" for a, b, share in taken.twins[:5])
-        prose.append(f"{len(taken.twins)} pair(s) of near twins kept: {pairs}.")
-    prose += [f"Skipped {s.file} row {s.row}: {s.why}" for s in taken.skipped[:10]]
+        prose += [f"Near twins: {a!r} and {b!r} ({share:.0%} of lines)." for a, b, share in taken.twins[:5]]
+    prose += [f"Skipped {s.file}{f' row {s.row}' if s.row else ''}: {s.why}" for s in taken.skipped[:10]]
     if len(taken.skipped) > 10:
         prose.append(f"... and {len(taken.skipped) - 10} more skipped (all with --json).")
     prose += [f"Note: {note}" for note in taken.notes]

@@ -22,7 +22,8 @@ def dataset(session: Session, verb: str, to: Path | None, style: str) -> None:
             session.show(
                 {"file": str(path), "poems": count},
                 f"Wrote the themes of {count} poems to {path}.\n"
-                f"Edit it, then: poetune dataset --set dataset.themes={path.name}",
+                f"Edit it, then put `themes: {studio.relative(path)}` under `dataset:` in poet.yaml.\n"
+                "Next: poetune dataset",
             )
             return
         if verb == "export":
@@ -33,4 +34,6 @@ def dataset(session: Session, verb: str, to: Path | None, style: str) -> None:
     counts = ", ".join(f"{n} {split}" for split, n in built.splits.items())
     prose = [f"Data set {built.id} of round {built.round}: {built.examples} examples ({counts})."]
     prose += [f"Note: {note}" for note in built.notes]
+    if session.overrides:
+        prose.append("Note: --set holds for one command; give it to finetune too, or write it into poet.yaml.")
     session.show(built, "\n".join([*prose, "Next: poetune finetune"]))

@@ -17,7 +17,7 @@ from poetune.cli.session import Session, command
     "--register",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=None,
-    help="Register a folder of NNNNNNN_adapters.safetensors or peft checkpoints instead of training.",
+    help="Register the NNNNNNN_adapters.safetensors of a folder instead of training.",
 )
 def finetune(
     session: Session,
@@ -34,7 +34,8 @@ def finetune(
         if register is not None:
             found = studio.register(register)
             session.show(
-                found, f"Registered {len(found)} checkpoints: steps {', '.join(str(m['step']) for m in found)}."
+                {"checkpoints": found},
+                f"Registered {len(found)} checkpoints: steps {', '.join(str(m['step']) for m in found)}.",
             )
             return
         if dry_run:

@@ -8,13 +8,14 @@ from poetune.cli.session import Session, command
 @command("rounds", "poetune rounds next")
 @click.argument("verb", type=click.Choice(["next", "list"]), default="next")
 def rounds(session: Session, verb: str) -> None:
-    """Take the accepted poems (as edited) into the corpus and open the next round; `list` shows all rounds."""
+    """Open the next round: the accepted poems (as edited) enter the corpus first; `list` shows all rounds."""
     with session.studio() as studio:
         if verb == "list":
             found = studio.rounds()
             prose = [f"Round {r.number}: {r.poems} poems at its start, {len(r.accepted)} accepted." for r in found]
             session.show(
-                [{"number": r.number, "poems": r.poems, "accepted": r.accepted} for r in found], "\n".join(prose)
+                {"rounds": [{"number": r.number, "poems": r.poems, "accepted": r.accepted} for r in found]},
+                "\n".join(prose),
             )
             return
         done = studio.next_round()

@@ -12,7 +12,7 @@ from poetune.cli.session import Session, command
 @click.option("--to", type=click.Path(path_type=Path), default=None, help="Folder to write.")
 @click.option("--model", default=None, help="Id of the checkpoint; the best if left out.")
 def ship(session: Session, kind: str, to: Path | None, model: str | None) -> None:
-    """Write the adapter, or base and adapter merged, with a model card that tells its lineage."""
+    """Take a model out of the house: the adapter, or base and adapter merged, with a card that tells its lineage."""
     overrides = [f"ship.model={model}"] if model else []
     with session.studio(*overrides) as studio:
         done = studio.ship(kind, to)

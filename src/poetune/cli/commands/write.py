@@ -33,8 +33,9 @@ def write(
     seed: int | None,
     append: Path | None,
 ) -> None:
-    """Write a poem on THEME from the best model, or go on from a first line or an unfinished poem."""
-    if not (theme or first_line or unfinished):
+    """Write one poem at once: on THEME from the best model, or on from a first line or an unfinished poem."""
+    theme = theme.strip()
+    if not (theme or first_line.strip() or unfinished):
         raise click.UsageError('name a theme (poetune write "rain"), --first-line or --continue FILE.')
     if first_line and unfinished:
         raise click.UsageError("give --first-line or --continue, not both.")
