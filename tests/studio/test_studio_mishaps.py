@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from poetune.errors import EngineError, RecipeError, ReviewError
+from poetune.errors import EngineError, RecipeError, ReviewError, StoreError
 from poetune.records import Model, Poem
 from poetune.store import Store
 from poetune.store.queries import best_model, best_of, candidates
-from poetune.studio import Studio
+from poetune.studio import Studio, demo
 from poetune.studio.init import create
 
 SMALL = [
@@ -70,6 +70,16 @@ def test_models_of_another_engine_neither_write_nor_win(project: Path) -> None:
         assert best is not None
         assert best.engine == "echo"
         assert studio.generate().models == 2
+    with Studio(project, [*SMALL, "base=some/other"]) as studio:
+        assert studio.base_of(best).id == best.parent != studio.base_model().id
+
+
+def test_a_demo_goes_on_in_its_own_language_alone(tmp_path: Path) -> None:
+    first = demo.run(tmp_path / "d", "en", "echo", 4, fresh=False)
+    assert "in 4 steps" in first.summary
+    assert "in 6 steps" in demo.run(tmp_path / "d", "en", "echo", 6, fresh=False).summary
+    with pytest.raises(StoreError, match="another language"):
+        demo.run(tmp_path / "d", "zh", "echo", 4, fresh=False)
 
 
 def test_the_best_is_told_by_training_loss_where_nothing_was_held_out() -> None:

@@ -52,7 +52,10 @@ def run(
             starter.AUTHORS[language], language, "starter", engine, steps=steps or STEPS, rate="2e-3", every=EVERY
         )
         Studio.create(folder, text, listener).close()
-    with Studio(folder, overrides, listener) as studio:
+    given = [f"engine={engine}"] * (engine != "auto") + [f"finetune.steps={steps}"] * (steps is not None)
+    with Studio(folder, [*given, *overrides], listener) as studio:
+        if studio.recipe.language != language:
+            raise StoreError(f"{folder} is a demo in another language; name another folder with --project.")
         open_first_round(studio)
         poems = list(starter.poems(language))
         studio.store.add(poems)

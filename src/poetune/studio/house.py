@@ -110,6 +110,10 @@ class Studio:
         """The record of the recipe's base."""
         return Model("base", self.engine().capabilities.name, self.recipe.base, name="base", round=0)
 
+    def base_of(self, model: Model) -> Model:
+        """The record of the base that a model was trained on, whatever the recipe names by now."""
+        return Model("base", model.engine, model.base, name="base", round=0)
+
     def weights(self, model: Model) -> Weights:
         """Where a model's weights lie on this machine. Raises EngineError where a checkpoint is gone."""
         base = model.base

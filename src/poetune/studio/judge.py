@@ -185,7 +185,6 @@ def _scores(studio: Studio, found: Sequence[Candidate]) -> dict[str, tuple[Score
     prompts = {p.id: p for p in studio.store.all(Prompt)}
     asked: list[ScoreRequest] = []
     usable = [c for c in found if c.model in models and c.prompt in prompts and c.text.strip()]
-    base = studio.weights(studio.base_model())
     studio.listener.begin("weighing", 2 * len(usable))
     for c in usable:
         conversation = prompting.conversation(studio, prompts[c.prompt])
@@ -193,6 +192,7 @@ def _scores(studio: Studio, found: Sequence[Candidate]) -> dict[str, tuple[Score
         asked.append(ScoreRequest(studio.weights(models[c.model]), rest, conversation))
     for c in usable:
         conversation = prompting.conversation(studio, prompts[c.prompt])
+        base = studio.weights(studio.base_of(models[c.model]))
         asked.append(ScoreRequest(base, c.text.removeprefix(conversation.prefix), conversation))
     scores: dict[int, Score] = {}
     for weights in dict.fromkeys(one.weights for one in asked):  # a model at a time, so that the bar moves

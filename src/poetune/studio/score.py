@@ -58,7 +58,7 @@ def loss_rows(studio: Studio, best: Model) -> list[LossRow]:
     rows = _examples(studio, best)
     splits: tuple[Split, ...] = ("validation", "test")
     found: list[LossRow] = []
-    base = studio.base_model()
+    base = studio.base_of(best)
     total = sum(row.split in splits for row in rows) * 2
     studio.listener.begin("scoring", total)
     try:
@@ -112,10 +112,14 @@ def measured_copies(studio: Studio, model: Model, rows: list[Example]) -> tuple[
 
 def copies(studio: Studio) -> Table:
     """Copied lines of the open round's candidates by checkpoint, beside those of the poet's own held-out poems."""
-    names = {m.id: m.name for m in studio.store.all(Model)}
+    models = {m.id: m for m in studio.store.all(Model)}
+    poems = candidates(studio.store, studio.round.number)
+    several = len({models[c.model].run for c in poems if c.model in models}) > 1
     samples: dict[str, list[Candidate]] = {}
-    for poem in candidates(studio.store, studio.round.number):
-        samples.setdefault(names.get(poem.model, poem.model), []).append(poem)
+    for poem in poems:
+        model = models.get(poem.model)
+        label = poem.model if model is None else f"{model.name} ({model.id})" if several else model.name
+        samples.setdefault(label, []).append(poem)
     if not samples:
         raise EngineError("there is no poem to look for copies in; run `poetune generate` first.")
     found = _copying(studio, samples, _examples(studio, best_or_fail(studio)))
@@ -130,7 +134,7 @@ def before_after(studio: Studio, best: Model) -> tuple[list[Candidate], list[Can
     prompts = [Prompt(theme, template, system) for theme in themes(studio)[: studio.recipe.score.prompts]]
     sampling = studio.recipe.generate.sampling()
     found: list[list[Candidate]] = []
-    for model in (studio.base_model(), best):
+    for model in (studio.base_of(best), best):
         grid = list(cells([model], prompts, sampling, 1, studio.recipe.seed))
         todo = missing(grid, studio.store.ids(Candidate))
         if todo:
