@@ -26,8 +26,9 @@ verse (chinese-poetry/chinese-poetry, MIT, converted to simplified characters). 
 breaks; apparatus, fragments and very long lines were filtered out (`tools/starter/prepare.py`). No text of it is in the
 repository.
 
-**Training.** {tokens:,} supervised tokens in {minutes:.0f} minutes on {hardware}; Muon for the matrices, AdamW for embedding
-and norms; then a short stage in the chat template, in which a theme, a title or an author's name asks for a poem.
+**Training.** {tokens:,} supervised tokens in {minutes:.0f} minutes on {hardware}. Muon for the matrices, AdamW for
+embedding and norms; then a short stage in the chat template, in which a theme, a title or an author's name asks for a poem.
+{remark}
 
 **Figures** (fixed held-out split by hash of the text; `tools/starter/evaluate.py`)
 
@@ -48,7 +49,7 @@ mostly men wrote what it read.
 
 
 def pack(model_dir: Path, tokenizer_dir: Path, out: Path, figures: dict, training: dict) -> dict[str, str]:
-    """Write the folder; `figures` as `evaluate` gives them, `training` with tokens, minutes, hardware and poems."""
+    """Write the folder; `figures` as `evaluate` gives them, `training` with tokens, minutes, hardware and poems (and a remark)."""
     model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_dir)
     model = model.to(torch.float16)
@@ -59,6 +60,7 @@ def pack(model_dir: Path, tokenizer_dir: Path, out: Path, figures: dict, trainin
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     config = model.config
+    training = {"remark": "", **training}
     card = CARD.format(
         parameters=sum(p.numel() for p in model.parameters()),
         layers=config.num_hidden_layers,

@@ -28,10 +28,10 @@ def usual(texts: Iterable[str]) -> dict[str, Usual]:
 
 
 def loops(text: str) -> float:
-    """Share of a text that says itself again, by 4-unit windows or by whole lines, whichever is more: 0..1."""
-    found = [" ".join(units(line)) for line in lines(text)]
-    again = 1 - len(set(found)) / len(found) if found else 0.0
-    return max(repetition(text), again)
+    """Share of a text that says itself again: 4-unit windows, whole lines or lines' first two units, the most: 0..1."""
+    found = [units(line) for line in lines(text)]
+    whole, openings = ([tuple(line[:n]) for line in found] for n in (None, 2))
+    return max(repetition(text), *(1 - len(set(each)) / len(each) if each else 0.0 for each in (whole, openings)))
 
 
 def foreign(text: str, like: Usual) -> float:

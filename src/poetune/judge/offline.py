@@ -55,7 +55,7 @@ class Weights:
     length_fit: float = 1.0
     gain: float = 1.0
     gain_ceiling: float = 1.0
-    fluency: float = 1.0
+    fluency: float = 0.75
     fluency_ceiling: float = 0.75
     finished: float = 0.5
     repetition: float = -2.0

@@ -13,7 +13,7 @@ from poetune.studio.house import Studio
 from poetune.studio.init import open_first_round, recipe_text
 from poetune.studio.listening import Listener
 
-STEPS, EVERY, THEMES = 200, 100, 12
+STEPS, EVERY, THEMES = 90, 30, 20
 MARK = ".poetune-demo"
 
 
@@ -49,7 +49,16 @@ def run(
     (folder / MARK).touch()
     if not (folder / "poet.yaml").exists():
         text = recipe_text(
-            starter.AUTHORS[language], language, "starter", engine, steps=steps or STEPS, rate="2e-3", every=EVERY
+            starter.AUTHORS[language],
+            language,
+            "starter",
+            engine,
+            steps=steps or STEPS,
+            rate="1.5e-3",
+            every=EVERY,
+            rank=32,
+            alpha=32,
+            dropout=0.2,
         )
         Studio.create(folder, text, listener).close()
     given = [f"engine={engine}"] * (engine != "auto") + [f"finetune.steps={steps}"] * (steps is not None)

@@ -22,8 +22,9 @@ dataset:
 
 finetune:
   steps: {steps}
-  rank: 8
-  alpha: 16                 # or scale: alpha/rank, as mlx-lm counts
+  rank: {rank}
+  alpha: {alpha}                 # or scale: alpha/rank, as mlx-lm counts
+  dropout: {dropout}
   layers: 0                 # adapt the last N layers; 0 = all
   batch: 8
   rate: {rate}
@@ -33,8 +34,9 @@ finetune:
 
 generate:
   themes: []                # themes, or files of themes; empty = the bundled list
-  temperature: 0.8
-  top_p: 0.95
+  temperature: 0.7
+  top_p: 0.9
+  repetition_penalty: 1.05
   max_tokens: 200
 
 judge:
@@ -52,7 +54,17 @@ class Made:
 
 
 def recipe_text(
-    name: str, language: str, base: str, engine: str, *, steps: int = 200, rate: str = "5e-4", every: int = 50
+    name: str,
+    language: str,
+    base: str,
+    engine: str,
+    *,
+    steps: int = 200,
+    rate: str = "5e-4",
+    every: int = 50,
+    rank: int = 8,
+    alpha: int = 16,
+    dropout: float = 0.05,
 ) -> str:
     """The text of a new poet.yaml."""
     rubric = "classical-zh.v1" if language == "zh" else "modern-free-verse.v1"
@@ -64,6 +76,9 @@ def recipe_text(
         steps=steps,
         rate=rate,
         every=every,
+        rank=rank,
+        alpha=alpha,
+        dropout=dropout,
         rubric=rubric,
     )
 
