@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from poetune.dataset.templates import TEMPLATE_ORDER
 from poetune.errors import StoreError
 from poetune.records import Poem
 from poetune.studio import finetune, generate, judge, score, starter
@@ -59,6 +60,7 @@ def run(
             rank=32,
             alpha=32,
             dropout=0.2,
+            templates=", ".join(TEMPLATE_ORDER),
         )
         Studio.create(folder, text, listener).close()
     given = [f"engine={engine}"] * (engine != "auto") + [f"finetune.steps={steps}"] * (steps is not None)

@@ -19,6 +19,7 @@ seed: 0
 dataset:
   shares: [80, 10, 10]      # train, validation, test in per cent, by hash of the text
   system: ""                # the system text of each prompt
+  templates: [{templates}]
 
 finetune:
   steps: {steps}
@@ -34,9 +35,9 @@ finetune:
 
 generate:
   themes: []                # themes, or files of themes; empty = the bundled list
-  temperature: 0.7
-  top_p: 0.9
-  repetition_penalty: 1.05
+  temperature: 0.8
+  top_p: 0.95
+  repetition_penalty: 1.0
   max_tokens: 200
 
 judge:
@@ -65,6 +66,7 @@ def recipe_text(
     rank: int = 8,
     alpha: int = 16,
     dropout: float = 0.05,
+    templates: str = "plain.v1",
 ) -> str:
     """The text of a new poet.yaml."""
     rubric = "classical-zh.v1" if language == "zh" else "modern-free-verse.v1"
@@ -79,6 +81,7 @@ def recipe_text(
         rank=rank,
         alpha=alpha,
         dropout=dropout,
+        templates=templates,
         rubric=rubric,
     )
 
