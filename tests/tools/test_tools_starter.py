@@ -14,6 +14,8 @@ from tools.starter.prepare import clean, held_out, language
 WORDS = ("salt", "river", "lamp", "stone", "driver", "plate", "morning", "iron", "bread", "winter")
 HAN = "明月江山春风秋水花落人归夜雨孤舟"
 
+PINNED = ["poem 48"]  # a change here would move poems between splits
+
 
 def corpus(path: Path) -> Path:
     chance = random.Random(0)
@@ -45,7 +47,7 @@ def test_the_split_is_by_text_alone() -> None:
     texts = [f"poem {i}" for i in range(20000)]
     share = sum(map(held_out, texts)) / len(texts)
     assert 0.005 < share < 0.012
-    assert [held_out(t) for t in texts[:50]] == [held_out(t) for t in texts[:50]]
+    assert [t for t in texts[:300] if held_out(t)] == PINNED
 
 
 def test_the_byte_ngram_is_a_distribution_and_learns() -> None:
