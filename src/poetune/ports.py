@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from poetune.recipe import Finetune
+from poetune.recipe import Training
 from poetune.records import Conversation, Example, Sampling, Stop
 
 
@@ -44,32 +44,42 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class TrainJob:
-    """One training: examples with their splits, settings, and a folder that outlives the process (resume reads it)."""
+    """One training: examples with their splits, settings, and a folder that outlives the process (resume reads it).
+
+    `cache` is a folder that trainings on the same base share; `samples` are poems asked for while it trains (their
+    weights are those of the moment).
+    """
 
     weights: Weights
     examples: Sequence[Example]
-    settings: Finetune
+    settings: Training
     seed: int
     folder: Path
+    cache: Path | None = None
+    samples: "Sequence[Request]" = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrainEvent:
     """What training says as it goes. `loss` values are nats per supervised token.
 
-    `start` (step = the step resumed from, total), `train` (mean loss since the last report, learning rate, tokens/s),
-    `validation` (loss), `checkpoint` (folder, with the latest losses), `removed` (folder, over the keep limit), `note`.
+    `start` (step = the step resumed from, total), `train` (mean loss since the last report, learning rate, largest
+    gradient norm before clipping, tokens/s), `validation` (loss), `checkpoint` (folder, latest training loss, the
+    validation loss of this very step or None), `removed` (folder, over the keep limit), `sample` (a poem's text and the
+    id of its request), `stopped` (early, with the best validation loss and the reason in text), `note`.
     """
 
-    kind: Literal["start", "train", "validation", "checkpoint", "removed", "note"]
+    kind: Literal["start", "train", "validation", "checkpoint", "removed", "sample", "stopped", "note"]
     step: int
     total: int = 0
     loss: float | None = None
     validation_loss: float | None = None
     rate: float = 0.0
+    gradient_norm: float = 0.0
     tokens_per_second: float = 0.0
     folder: Path | None = None
     text: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,9 @@ class Poem:
 
     @property
     def id(self) -> str:
-        """Hash of the text and of the candidate it came from: the same poem read twice is one row."""
-        return digest("poem", self.text, self.parent)
+        """Hash of the text, its own question and the candidate it came from: the same poem read twice is one row."""
+        asked = self.tags.get("prompt", "")
+        return digest("poem", self.text, self.parent, *([asked] if asked else []))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,21 +42,42 @@ def tokenizer(folder: Path, template: str | None = CHATML) -> None:
     wrapped.save_pretrained(folder)
 
 
-def model(folder: Path, architecture: str = "llama", seed: int = 0, layers: int = 3) -> None:
+def fallback_tokenizer(folder: Path) -> None:
+    """Pieces with a leading word sign, and single bytes for all that no piece spells, as Llama 2 has them."""
+    from tokenizers import Tokenizer, decoders, models, normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    pieces = ["<unk>", "<s>", "<|im_end|>", *(f"<0x{i:02X}>" for i in range(256)), "▁", *"abcdefghijklmnopqrstuvwxyz"]
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    raw = Tokenizer(models.BPE(vocabulary, [], unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    raw.normalizer = normalizers.Replace(" ", "▁")
+    raw.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    PreTrainedTokenizerFast(
+        tokenizer_object=raw, bos_token="<s>", eos_token="<|im_end|>", unk_token="<unk>"
+    ).save_pretrained(folder)
+    (folder / "config.json").write_text("{}")
+
+
+def model(folder: Path, architecture: str = "llama", seed: int = 0, layers: int = 3, size: int = 32) -> None:
     import torch
     from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoConfig, LlamaConfig, Qwen2Config
 
     ends = {"bos_token_id": 1, "eos_token_id": 3, "pad_token_id": 0}
-    common = {"vocab_size": 330, "hidden_size": 32, "num_hidden_layers": layers, **ends}
-    rope = {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64, "max_position_embeddings": 256}
+    common = {"vocab_size": 330, "hidden_size": size, "num_hidden_layers": layers, **ends}
+    rope = {
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "intermediate_size": 2 * size,
+        "max_position_embeddings": 256,
+    }
     config = {
         "llama": lambda: LlamaConfig(**common, **rope, tie_word_embeddings=True),
         "qwen2": lambda: Qwen2Config(**common, **rope),
-        "gpt2": lambda: GPT2Config(vocab_size=330, n_positions=256, n_embd=32, n_layer=layers, n_head=4, **ends),
+        "gpt2": lambda: GPT2Config(vocab_size=330, n_positions=256, n_embd=size, n_layer=layers, n_head=4, **ends),
         "gpt_neo": lambda: GPTNeoConfig(
             **common,
             num_heads=4,
-            intermediate_size=64,
+            intermediate_size=2 * size,
             max_position_embeddings=256,
             attention_types=[[["global", "local", "global"], 1]],
             window_size=16,
@@ -71,7 +92,9 @@ def model(folder: Path, architecture: str = "llama", seed: int = 0, layers: int 
         made.save_pretrained(folder)
 
 
-def base(folder: Path, architecture: str = "llama", template: str | None = CHATML, seed: int = 0) -> Path:
+def base(
+    folder: Path, architecture: str = "llama", template: str | None = CHATML, seed: int = 0, size: int = 32
+) -> Path:
     """A complete base folder."""
     import torch
     import transformers
@@ -79,6 +102,6 @@ def base(folder: Path, architecture: str = "llama", template: str | None = CHATM
     torch.set_num_threads(1)  # miniatures gain nothing from more, and test workers would fight over them
     transformers.utils.logging.disable_progress_bar()
     folder.mkdir(parents=True, exist_ok=True)
-    model(folder, architecture, seed)
+    model(folder, architecture, seed, size=size)
     tokenizer(folder, template)
     return folder

@@ -2,9 +2,13 @@ import pytest
 
 pytest.importorskip("torch")
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import miniatures
+from hypothesis import given
+from hypothesis import strategies as st
 
 from poetune.backends.torch import loading
 from poetune.backends.torch.rows import build_rows
@@ -15,6 +19,12 @@ NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no syst
 DEAF = miniatures.CHATML.replace(
     "{% for message in messages %}", "{% for message in messages if message['role'] != 'system' %}"
 )
+
+
+@cache
+def renderer_once():
+    with TemporaryDirectory() as folder:
+        return loading.open_renderer(miniatures.base(Path(folder)))
 
 
 def renderer(mini, template=miniatures.CHATML):
@@ -86,3 +96,30 @@ def test_a_long_poem_is_cut_at_a_line_break_and_still_ends(mini):
     assert len(built.rows[0].ids) <= 120
     assert built.rows[0].ids[-1] == r.eos
     assert build_rows(r, [Example(Conversation(ASKED), "Rain", "train")], 20).left_out == 1
+
+
+@given(st.lists(st.sampled_from(["The rain came.", "", "灯很低。", "the slate roof all night " * 3]), max_size=20))
+def test_a_split_poem_keeps_every_line_and_its_prompt_in_every_part(lines):
+    r = renderer_once()
+    poem = "\n".join(lines)
+    longest = len(r.prompt(Conversation(ASKED))) + 25
+    built = build_rows(r, [Example(Conversation(ASKED), poem, "train")], longest, "split")
+    whole = build_rows(r, [Example(Conversation(ASKED), poem, "train")], 10**6, "split")
+    assert (whole.cut, whole.split, len(whole.rows)) == (0, 0, bool(poem))
+    parts = [r.decode(list(row.ids[row.first : -1])) for row in built.rows]
+    for row in built.rows:
+        assert list(row.ids[: row.first]) == r.prompt(Conversation(ASKED))
+        assert row.ids[-1] == r.eos
+        assert len(row.ids) <= longest
+    if len(r.completion(poem)) <= 24:
+        assert parts == ([poem] if poem else [])
+        return
+    kept = [line for part in parts for line in part.split("\n") if line]
+    expected = [line for line in lines if line]
+    assert len(kept) == len(expected)
+    for line, said in zip(expected, kept, strict=True):
+        assert said == line.rstrip() or (line.startswith(said) and len(r.completion(line.rstrip())) > 24)
+    assert built.split == (len(parts) > 1)
+    assert (
+        built.cut == any(said != line.rstrip() for line, said in zip(expected, kept, strict=True)) or built.split == 0
+    )

@@ -12,57 +12,20 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import miniatures  # noqa: E402
+from trainings import ASKED, job, learner, poems  # noqa: E402
 
 from poetune.backends.table import open_engine  # noqa: E402
 from poetune.backends.torch import loading, training  # noqa: E402
-from poetune.backends.torch.forward import token_nats  # noqa: E402
+from poetune.backends.torch.forward import runs, token_nats  # noqa: E402
+from poetune.backends.torch.ordering import step_rows  # noqa: E402
 from poetune.backends.torch.rows import Row, build_rows  # noqa: E402
 from poetune.errors import EngineError  # noqa: E402
-from poetune.ports import Request, ScoreRequest, TrainJob, Weights  # noqa: E402
+from poetune.ports import Request, ScoreRequest, Weights  # noqa: E402
 from poetune.recipe import Finetune  # noqa: E402
 from poetune.records import Conversation, Example, Message, Sampling  # noqa: E402
 
 pytestmark = pytest.mark.torch
-ASKED = Conversation((Message("user", "Write of rain."),))
 MODULES = {"gpt2": ["c_attn", "attn.c_proj"], "gpt_neo": ["q_proj", "v_proj", "out_proj"]}
-
-
-def poems(count=11):
-    words = "rain came down on the slate roof all night and a gutter sang to our yard".split()  # noqa: SIM905
-    out = []
-    for i in range(count):
-        random.seed(i)
-        out.append("\n".join(" ".join(random.sample(words, 4)) for _ in range(1 + i % 5)))
-    return out
-
-
-def job(base, folder, settings=None, adapter="", count=11):
-    examples = [Example(ASKED, poem, "train") for poem in poems(count)] + [
-        Example(ASKED, "The gutter sang.", "validation")
-    ]
-    return TrainJob(Weights(base, adapter), examples, settings or Finetune(), 3, folder)
-
-
-def learner(base, settings):
-    loaded = loading.load(Path(base), torch.device("cpu"))
-    rows = build_rows(loaded.renderer, job(base, Path()).examples[:8], 512)
-    return training.TorchLearner(loaded, job(base, Path(), settings), rows, rows, base)
-
-
-def test_the_same_step_however_it_is_cut_into_batches(mini):
-    results = []
-    for batch, accumulation in ((8, 1), (4, 2), (1, 8)):
-        mind = learner(mini(), Finetune(batch=batch, accumulation=accumulation, dropout=0, rank=2))
-        losses = [mind.step(1, 1e-2).nats]
-        gradient = torch.cat([mind.optimizer.state[p]["exp_avg"].flatten() for p in mind.parameters])
-        losses += [mind.step(i, 1e-2).nats for i in (2, 3)]
-        results.append((losses, gradient))
-    for losses, gradient in results[1:]:
-        assert losses == pytest.approx(results[0][0], rel=1e-4)
-        assert torch.allclose(gradient, results[0][1], atol=1e-6)
-    assert float(gradient.norm()) == pytest.approx(
-        0.1, rel=1e-3
-    )  # clipped to 1, and AdamW's first moment takes a tenth
 
 
 @pytest.mark.parametrize("architecture", miniatures.ARCHITECTURES)
@@ -91,21 +54,19 @@ def test_padded_and_single_rows_give_the_models_own_loss(mini, architecture):
 def test_every_row_is_seen_in_every_epoch_in_another_order():
     rows = [Row((i,) * (i + 2), 1) for i in range(11)]
     settings = Finetune(batch=2, accumulation=2)
-    epochs = [
-        [r for n in range(3 * e + 1, 3 * e + 4) for r in training.step_rows(rows, n, settings, 5)] for e in (0, 1)
-    ]
+    epochs = [[r for n in range(3 * e + 1, 3 * e + 4) for r in step_rows(rows, n, settings, 5)] for e in (0, 1)]
     assert all(sorted(r.first + len(r.ids) for r in epoch) == list(range(3, 14)) for epoch in epochs)
     assert epochs[0] != epochs[1]
 
 
 def test_runs_of_rows_never_pass_the_batch_and_waste_less_than_one_call():
     rows = [Row((0,) * n, 1) for n in sorted(random.Random(1).choices(range(3, 300), k=20))]
-    cut = list(training.runs(rows, 8, 64))
+    cut = list(runs(rows, 8, 64))
     assert [row for run in cut for row in run] == rows
     assert max(map(len, cut)) <= 8
     cost = lambda runs: sum(len(r) * len(r[-1].ids) + 64 for r in runs)  # noqa: E731
     assert cost(cut) <= cost([rows[i : i + 8] for i in range(0, 20, 8)])
-    assert [len(run) for run in training.runs(rows, 8, 2**30)].count(8) >= 1
+    assert [len(run) for run in runs(rows, 8, 2**30)].count(8) >= 1
 
 
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")  # peft's own loading
@@ -213,18 +174,29 @@ from poetune.backends.table import open_engine
 for event in open_engine("torch", device="cpu").train(t.job({base!r}, Path({folder!r}), t.SETTINGS)):
     print(event.kind, event.step, flush=True)
 """
-SETTINGS = Finetune(steps=60, batch=2, rank=2, rate=0.01, dropout=0.2, checkpoint_every=3, keep=2, validate_every=6)
+SETTINGS = Finetune(
+    modules=["all-linear"],
+    steps=60,
+    batch=2,
+    rank=2,
+    rate=0.01,
+    dropout=0.2,
+    checkpoint_every=3,
+    keep=2,
+    validate_every=6,
+)
 
 
-def test_killed_at_any_instant_it_ends_as_an_unbroken_run(mini, tmp_path):
+@pytest.mark.parametrize("architecture", ["llama", "gpt2"])
+def test_killed_at_any_instant_it_ends_as_an_unbroken_run(mini, tmp_path, architecture):
     engine = open_engine("torch", device="cpu")
-    whole = list(engine.train(job(mini(), tmp_path / "whole", SETTINGS)))
+    whole = list(engine.train(job(mini(architecture), tmp_path / "whole", SETTINGS)))
     here = Path(__file__).parent
     source = Path(training.__file__).parents[4]
     path = [str(here), str(source)]
-    script = KILLED.format(path=path, base=mini(), folder=str(tmp_path / "killed"))
+    script = KILLED.format(path=path, base=mini(architecture), folder=str(tmp_path / "killed"))
     draws = random.Random(4)
-    for _ in range(2):
+    for _ in range(1 if architecture == "gpt2" else 2):
         one = {**os.environ, "OMP_NUM_THREADS": "1"}  # the same bits need the same threads
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=one)
         for _ in range(draws.randrange(5, 25)):
@@ -233,7 +205,7 @@ def test_killed_at_any_instant_it_ends_as_an_unbroken_run(mini, tmp_path):
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
-    events = list(engine.train(job(mini(), tmp_path / "killed", SETTINGS)))
+    events = list(engine.train(job(mini(architecture), tmp_path / "killed", SETTINGS)))
     assert events[0].step > 0
     last = [(e.kind, e.step, e.loss, e.validation_loss) for e in whole if e.step == 60 and e.kind != "removed"]
     assert last == [(e.kind, e.step, e.loss, e.validation_loss) for e in events if e.step == 60 and e.kind != "removed"]

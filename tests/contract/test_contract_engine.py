@@ -181,6 +181,26 @@ def test_only_the_limit_stays_with_latest_and_best(case, tmp_path):
     assert len(there) == 2
 
 
+def test_sample_poems_leave_the_training_as_it_is(case, tmp_path):
+    def course(events):
+        return [(e.kind, e.step, e.loss, e.validation_loss) for e in events if e.kind in ("train", "validation")]
+
+    silent = case.job(tmp_path / "silent", sample_every=5)
+    asked = [Request(f"s{i}", Weights(case.base), ask(), SAMPLING, i) for i in range(2)]
+    told = list(case.engine.train(replace(silent, folder=tmp_path / "told", samples=asked)))
+    samples = [e for e in told if e.kind == "sample"]
+    assert [(e.step, e.request) for e in samples] == [(5, "s0"), (5, "s1"), (10, "s0"), (10, "s1")]
+    last = {
+        w.id: w.text for w in case.engine.generate([replace(one, weights=_at(case, tmp_path, 10)) for one in asked])
+    }
+    assert last == {e.request: e.text for e in samples[2:]}
+    assert course(told) == course(case.engine.train(silent))
+
+
+def _at(case, tmp_path, step):
+    return Weights(case.base, str(tmp_path / "told" / f"checkpoint-{step:06d}"))
+
+
 def test_another_run_in_the_same_folder_is_refused(case, tmp_path):
     list(case.engine.train(case.job(tmp_path, steps=2, checkpoint_every=1)))
     with pytest.raises(EngineError, match="other data or settings"):
@@ -210,7 +230,7 @@ def test_needs_are_told_before_anything_is_loaded(case, tmp_path):
 
 def test_what_an_engine_cannot_do_it_refuses_by_name(case, tmp_path):
     can = case.engine.capabilities
-    for method in {"lora", "full"} - can.trains:
+    for method in {"lora", "rslora", "dora", "full"} - can.trains:
         with pytest.raises(EngineError, match=f"{case.name}.*{method}"):
             list(case.engine.train(case.job(tmp_path, method=method)))
     if not can.beams:

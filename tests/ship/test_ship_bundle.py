@@ -81,3 +81,8 @@ def test_what_cannot_ship_is_refused(adapter, tmp_path):
         bundle("merged", adapter, "card", tmp_path / "out")
     with pytest.raises(StoreError, match="empty folder"):
         bundle("adapter", adapter, "card", tmp_path)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    (whole / "model.safetensors").write_bytes(b"1")
+    with pytest.raises(StoreError, match="has no adapter; use `poetune ship merged`"):
+        bundle("adapter", whole, "card", tmp_path / "out")

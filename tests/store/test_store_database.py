@@ -169,3 +169,17 @@ def test_what_was_said_to_be_stored_survives_kill_9(tmp_path: Path) -> None:
     with Store(path) as store:
         texts = {poem.text for poem in store.all(Poem)}
     assert {f"poem {i}" for i in range(last + 1)} <= texts
+
+
+def test_losses_of_the_first_format_are_kept_and_gain_a_gradient_norm(tmp_path: Path) -> None:
+    path = tmp_path / "poet.db"
+    db = sqlite3.connect(path)
+    MIGRATIONS[0](db)
+    db.execute("INSERT INTO losses (run, step, kind, loss, rate) VALUES ('r', 5, 'train', 2.5, 0.1)")
+    db.execute("PRAGMA user_version=1")
+    db.commit()
+    db.close()
+    with Store(path, create=True) as store:
+        store.add_losses("r", [(10, "train", 2.0, 0.1)], gradient_norm=0.7)
+        assert store.losses("r") == [(5, "train", 2.5, 0.1), (10, "train", 2.0, 0.1)]
+        assert store.gradient_norms("r") == [(5, 0.0), (10, 0.7)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from poetune.recipe import Recipe
+from poetune.recipe import Recipe, Stage, Training
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "recipe.md"
 HEAD = """# The recipe: poet.yaml
@@ -23,13 +23,20 @@ def page() -> str:
     for name, field in Recipe.model_fields.items():
         section = _section(field)
         if section is not None:
-            parts += [f"## {name}\n", (section.__doc__ or "").strip() + "\n", _table(section.model_fields)]
+            parts += [f"## {name}\n", _prose(section), _table(section.model_fields)]
+        if name == "finetune":
+            own = {k: f for k, f in Stage.model_fields.items() if k not in Training.model_fields}
+            parts += ["### finetune.stages\n", _prose(Stage), "Beside all keys of `finetune` above:\n", _table(own)]
     return "\n".join(parts)
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
     kind = field.annotation
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _prose(section: type[BaseModel]) -> str:
+    return "\n".join(line.strip() for line in (section.__doc__ or "").strip().splitlines()) + "\n"
 
 
 def _table(fields: dict[str, FieldInfo]) -> str:

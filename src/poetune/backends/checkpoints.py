@@ -4,6 +4,7 @@
 latest one only, `resume/` with what the next step needs.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -20,7 +21,10 @@ _ASIDE, _GONE = ".writing-", ".removing-"
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a checkpoint knows of itself. Losses are nats per supervised token; `base` and `template` are hashes."""
+    """What a checkpoint knows of itself. Losses are nats per supervised token; `base` and `template` are hashes.
+
+    `validation_loss` is of this very step, None where it was not validated; `stopped` says why the run ended early.
+    """
 
     engine: str
     method: str
@@ -32,6 +36,8 @@ class Note:
     train_loss: float | None = None
     validation_loss: float | None = None
     window: dict[str, float] = field(default_factory=dict)
+    watch: dict[str, float] = field(default_factory=dict)
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def publish(final: Path, fill: Callable[[Path], None]) -> None:
     """Make the folder `final` from what `fill` writes: aside, fsynced, renamed.
 
     Raises:
-        EngineError: `final` is there already and not empty.
+        EngineError: `final` is there already and not empty, or the disk is full; then nothing of it is left.
     """
     if final.exists() and (not final.is_dir() or any(final.iterdir())):
         raise EngineError(f"{final}: is there already; name an empty folder")
@@ -96,11 +102,19 @@ def publish(final: Path, fill: Callable[[Path], None]) -> None:
     aside = final.parent / f"{_ASIDE}{final.name}"
     if aside.exists():
         shutil.rmtree(aside)
-    aside.mkdir()
-    fill(aside)
-    for path in sorted(aside.rglob("*")):
-        _fsync(path)
-    _fsync(aside)
+    try:
+        aside.mkdir()
+        fill(aside)
+        for path in sorted(aside.rglob("*")):
+            _fsync(path)
+        _fsync(aside)
+    except Exception as error:  # safetensors raises a kind of its own
+        if not _is_full(error):
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+        raise EngineError(
+            f"{final}: the disk is full; what was saved before is whole, so free some space and run the command again"
+        ) from error
     if final.exists():
         final.rmdir()
     os.rename(aside, final)
@@ -108,11 +122,11 @@ def publish(final: Path, fill: Callable[[Path], None]) -> None:
 
 
 def best(kept: Sequence[Found]) -> Found:
-    """The lowest validation loss (training loss where there is none); the earliest of equals."""
+    """The lowest validation loss, or training loss where none was validated; the earliest of equals."""
 
-    def loss(each: Found) -> float:
+    def loss(each: Found) -> tuple[bool, float]:
         value = each.note.validation_loss if each.note.validation_loss is not None else each.note.train_loss
-        return value if value is not None else float("inf")
+        return each.note.validation_loss is None, value if value is not None else float("inf")
 
     return min(kept, key=loss)
 
@@ -152,6 +166,11 @@ def forget_resume(folder: Path) -> None:
         remove(folder / RESUME)
     if (folder / (_GONE + RESUME)).exists():
         shutil.rmtree(folder / (_GONE + RESUME))
+
+
+def _is_full(error: BaseException) -> bool:
+    full = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows knows no quota
+    return getattr(error, "errno", None) in full or any(f"os error {number}" in str(error) for number in full)
 
 
 def _fsync(path: Path) -> None:

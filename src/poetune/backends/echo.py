@@ -95,6 +95,7 @@ class _Learner:
         held = [_row(e) for e in job.examples if e.split == "validation"]
         most = job.settings.validate_batches * job.settings.batch
         self.held = held[:most] if most else held
+        self.samples = job.samples
 
     def step(self, number: int, rate: float) -> Stepped:  # noqa: ARG002
         share = len(self.rows) / self.total
@@ -113,6 +114,9 @@ class _Learner:
         if not tokens:
             return None
         return -sum(self.model.log_likelihood(ids, first) for ids, first in self.held) / tokens
+
+    def sample(self) -> list[tuple[str, str]]:
+        return [(each.id, _write(self.model, each).text) for each in self.samples]
 
     def save(self, folder: Path) -> None:
         _save(self.model, folder)

@@ -2,10 +2,10 @@
 
 import math
 
-from poetune.recipe import Finetune
+from poetune.recipe import Training
 
 
-def rate_at(settings: Finetune, step: int, total: int) -> float:
+def rate_at(settings: Training, step: int, total: int) -> float:
     """Rate of optimizer step 1..total: a line from `rate_initial`, then the schedule down to `rate_final`.
 
     Warm-up reaches `rate` on its last step; a warm-up as long as the run is cut to half of it.

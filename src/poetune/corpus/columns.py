@@ -26,6 +26,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "theme": ("theme", "themes", "topic", "subject", "image", "主题", "题材", "意象", "主題",),
     "language": ("language", "lang", "语言",),
     "form": ("form", "形式", "体裁",),
+    "prompt": ("prompt",),
+    "system": ("system",),
     "licence": ("licence", "license", "许可",),
     "source": ("source", "url", "来源", "出处",),
 }
@@ -70,7 +72,7 @@ _RANK = {compared(alias): rank for aliases in NAMES.values() for rank, alias in 
 def draft(row: Row, names: Mapping[str, str]) -> Draft:
     """Sort a row's columns into fields and tags; `names` maps the file's columns to ours and goes first."""
     wanted = {compared(theirs): ours.strip() for theirs, ours in names.items()}
-    values = row.values if "text" in wanted.values() else unwrap(row.values)
+    values = _mapped(row.values, wanted) if "text" in wanted.values() else unwrap(row.values)
     taken: dict[str, tuple[int, str]] = {}
     empty: dict[str, str] = {}
     for column, value in values.items():
@@ -99,6 +101,16 @@ def draft(row: Row, names: Mapping[str, str]) -> Draft:
     for kind, text in fields.items():
         found.setdefault(kind, (text,) if kind != "text" else ())
     return Draft(row.file, row.number, fields, tags, found, {compared(column): column for column in row.values})
+
+
+def _mapped(values: Mapping[str, object], wanted: Mapping[str, str]) -> Mapping[str, object]:
+    """Where the user says which column is the text, only that one may be a conversation."""
+    named = {column for column in values if wanted.get(compared(column)) == "text"}
+    found = unwrap({column: values[column] for column in named})
+    if not found.keys() - named:
+        return values
+    (column,) = named
+    return {**found, **values, column: found["text"]} if len(named) == 1 else values
 
 
 def _kind(name: str) -> str:

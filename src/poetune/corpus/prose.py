@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import yaml
 
+from poetune.corpus import dialogue
+from poetune.corpus.chat import asked
 from poetune.corpus.intake import Findings, Row, Source
 from poetune.corpus.splitting import preview_of, split, suggested, titled
 
@@ -54,6 +56,10 @@ def rows(source: Source, text: str, separator: str, findings: Findings) -> Itera
         values, text = body_of(source, text)
     except ValueError as error:
         findings.skip(source.name, 0, str(error))
+        return
+    if dialogue.opens(text):
+        for number, (system, question, answer) in enumerate(dialogue.pairs(text), 1):
+            yield Row(source.name, number, {**values, **asked(system, question, answer)})
         return
     rule = rule_for(source, text, separator)
     if separator == "auto" and rule == "blank":

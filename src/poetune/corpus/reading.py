@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from poetune.corpus import hub, linebreaks, objects, prose, table
+from poetune.corpus import dialogue, hub, linebreaks, objects, prose, table
+from poetune.corpus.chat import is_theme
 from poetune.corpus.cleaning import clean, one_line
 from poetune.corpus.columns import Draft, column_names, draft, filtered, known
 from poetune.corpus.decoding import damaged, decode
@@ -67,7 +68,7 @@ def preview(settings: Corpus, root: Path) -> tuple[Preview, ...]:
             _, text = prose.body_of(source, clean(decode(source.data, settings.encoding).text))
         except (CorpusError, ValueError):
             continue  # `read` names it
-        rule = prose.rule_for(source, text, settings.separator)
+        rule = "" if dialogue.opens(text) else prose.rule_for(source, text, settings.separator)
         if rule and len(split(text, rule)) > 1:
             found.append(preview_of(source.name, text, rule))
     return tuple(found)
@@ -110,14 +111,19 @@ def _poem(row: Draft, mend: bool, findings: Findings) -> Poem | None:
     if not units(text):
         findings.skip(row.file, row.number, "holds no words")
         return None
+    tags, theme, question = _tags(row.tags), one_line(fields.get("theme", "")), clean(fields.get("prompt", ""))
+    if question.strip() and is_theme(question):
+        theme = theme or one_line(question)
+    elif question.strip():  # asked to the letter: its lines stay
+        tags |= {name: value for name in ("prompt", "system") if (value := clean(fields.get(name, "")).strip())}
     return Poem(
         text=text,
         title=one_line(fields.get("title", "")),
         author=one_line(fields.get("author", "")),
         language=fields.get("language") or language(text),
         form=one_line(fields.get("form", "")),
-        theme=one_line(fields.get("theme", "")),
-        tags=_tags(row.tags),
+        theme=theme,
+        tags=tags,
         source=one_line(fields.get("source", "")) or row.file,
         licence=one_line(fields.get("licence", "")),
     )
@@ -130,10 +136,11 @@ def _tags(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def _without_doubles(poems: Sequence[Poem], findings: Findings) -> tuple[list[Poem], int]:
-    first: dict[str, Poem] = {}
+    first: dict[tuple[str, str], Poem] = {}
     doubles = []
     for poem in poems:
-        if first.setdefault(line_key(poem.text), poem) is not poem:
+        # The answer to a question and the poem by itself are two rows: stages may read one each.
+        if first.setdefault((line_key(poem.text), poem.tags.get("prompt", "")), poem) is not poem:
             doubles.append(poem.title or poem.text.split("\n")[0])
     if doubles:
         named = ", ".join(doubles[:3]) + (", ..." if len(doubles) > 3 else "")

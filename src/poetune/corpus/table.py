@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from poetune.corpus import dialogue
 from poetune.corpus.intake import Findings, Row
 
 Shape = tuple[bool, ...]
@@ -62,6 +63,8 @@ def rows(name: str, text: str, findings: Findings, delimiter: str = "") -> Itera
     columns = [column.strip() or f"unnamed {i}" for i, column in enumerate(first[0], 1)]
     shapes: Counter[Shape] = Counter()
     at, number, broken = first[2], 0, 0
+    if len(columns) == 1 and dialogue.opens(columns[0]):  # conversations with no line of names above them
+        columns, at = ["text"], 0
     while at < len(text):
         parsed = fields.row(text, at)
         values = _fit(parsed[0], len(columns)) if parsed else None

@@ -23,7 +23,7 @@ _SPECIAL = re.compile(r"<\|[^|<>\s]{1,40}\|>")
 class Template:
     """What stands around a theme. `user` holds `{theme}`; `lead`, `trim` and `raw` are Conversation's.
 
-    `raw` may hold `{system}` beside `{theme}` and replaces `user`.
+    `raw` may hold `{system}` beside `{theme}` and replaces `user`; with `verse`, nothing stands around the poem.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Template:
     lead: str = ""
     trim: bool = False
     raw: str = ""
+    verse: bool = False
 
 
 def load_template(name: str, extra_dir: Path | None = None) -> Template:
@@ -58,6 +59,8 @@ def load_template(name: str, extra_dir: Path | None = None) -> Template:
 
 def conversation(template: Template, prompt: Prompt) -> Conversation:
     """What a model reads for a prompt; without a theme, the first line of its opening stands for one."""
+    if template.verse:
+        return Conversation(prefix=prompt.opening)
     theme = prompt.theme.strip() or prompt.opening.strip().split("\n")[0].strip(" ,.;:!?，。；：！？、")
     if template.raw:
         # Only the template may bring special tokens; a theme that holds some would end its own turn.
@@ -78,12 +81,15 @@ def _parsed(name: str, text: str) -> Template:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise RecipeError(f"template `{name}` is not YAML ({str(error).splitlines()[0]}); quote its texts.") from None
-    kinds = {"user": str, "lead": str, "trim": bool, "raw": str}
+    kinds = {"user": str, "lead": str, "trim": bool, "raw": str, "verse": bool}
     if not isinstance(values, dict) or not all(isinstance(v, kinds.get(k, ())) for k, v in values.items()):
-        raise RecipeError(f"template `{name}` may hold only the texts user, lead and raw, and trim: true or false.")
+        raise RecipeError(f"template `{name}` may hold only the texts user, lead and raw, and trim or verse: true.")
     template = Template(name=name, **values)
-    if template.raw and len(values) > 1:
-        raise RecipeError(f"template `{name}` has raw, which replaces everything else; leave out the other keys.")
+    for alone in ("raw", "verse"):
+        if getattr(template, alone) and len(values) > 1:
+            raise RecipeError(f"template `{name}` has {alone}, which replaces everything else; leave out other keys.")
+    if template.verse:
+        return template
     if "{theme}" not in (template.raw or template.user):
         raise RecipeError(f"template `{name}` has no {{theme}}; say where the theme goes.")
     if template.lead.strip():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from poetune.errors import EngineError
-from poetune.recipe import Finetune
+from poetune.recipe import Training
 from poetune.records import Example
 
 
@@ -12,11 +12,11 @@ from poetune.records import Example
 class Plan:
     """Settings whose `steps` are what they come to (`epochs` is 0 then), and notes in words."""
 
-    settings: Finetune
+    settings: Training
     notes: tuple[str, ...]
 
 
-def plan_job(settings: Finetune, examples: Sequence[Example]) -> Plan:
+def plan_job(settings: Training, examples: Sequence[Example]) -> Plan:
     """What will be trained.
 
     Raises:
@@ -37,10 +37,11 @@ def plan_job(settings: Finetune, examples: Sequence[Example]) -> Plan:
         notes.append(f"warm-up = {steps // 2} steps: half of the run, as {settings.warmup} would leave no room")
     if not any(example.split == "validation" for example in examples):
         notes.append("no validation examples: the best checkpoint is told by its training loss")
-    return Plan(settings.model_copy(update={"steps": steps, "epochs": 0.0}), tuple(notes))
+    plain = {name: getattr(settings, name) for name in Training.model_fields}
+    return Plan(Training(**plain | {"steps": steps, "epochs": 0.0}), tuple(notes))
 
 
-def inherited(settings: Finetune) -> list[str]:
-    """The settings that the recipe left to their defaults, as `rank = 8`."""
+def inherited(settings: Training) -> list[str]:
+    """The settings of a training that the recipe left to their defaults, as `rank = 8`."""
     mine = settings.model_fields_set
-    return [f"{name} = {value}" for name, value in settings.model_dump().items() if name not in mine]
+    return [f"{name} = {getattr(settings, name)}" for name in Training.model_fields if name not in mine]

@@ -1,10 +1,9 @@
-"""poet.yaml: what may stand in it (`sections`) and how it is read, overridden and refused (`reading`)."""
+"""poet.yaml: what may stand in it (`sections`, `training`) and how it is read, overridden and refused (`reading`)."""
 
 from poetune.recipe.reading import load, resolve
 from poetune.recipe.sections import (
     Corpus,
     Dataset,
-    Finetune,
     Generate,
     Judging,
     Recipe,
@@ -13,6 +12,7 @@ from poetune.recipe.sections import (
     Scoring,
     Shipping,
 )
+from poetune.recipe.training import Finetune, Stage, Training
 
 __all__ = [
     "Corpus",
@@ -25,6 +25,8 @@ __all__ = [
     "Rounds",
     "Scoring",
     "Shipping",
+    "Stage",
+    "Training",
     "load",
     "resolve",
 ]

@@ -1,7 +1,6 @@
 """Reading poet.yaml: numbers such as 1e-5, line numbers in errors, near names suggested, `a.b=c` overrides."""
 
 import difflib
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from poetune.errors import RecipeError
 from poetune.recipe.sections import Recipe
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads `1e-5` as text; YAML 1.2 and everybody else as a number. A key that is there twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping, each key once."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"`{key.value}` is there twice", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
+from poetune.recipe.yamltext import Loader, parse
 
 _PLAIN = {
     "model_type": "input should be a section, with `key: value` lines indented below it",
@@ -32,11 +18,6 @@ _PLAIN = {
     "dict_type": "input should be `key: value` lines, such as {one: two}",
     "missing": "a figure is missing here",
 }
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d+)[eE][-+]?\d+$"),
-    list("-+0123456789."),
-)
 
 
 def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
@@ -50,19 +31,8 @@ def load(path: Path, overrides: Iterable[str] = ()) -> Recipe:
         raise RecipeError(f"{path} does not exist; `poetune init` writes one.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} cannot be read ({error}); save it as UTF-8 text.") from None
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not YAML"
-        remedy = "keep one of them" if problem.endswith("is there twice") else "check the indentation and colons there"
-        raise RecipeError(f"{path.name}{line}: {problem}; {remedy}.") from None
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
-        raise RecipeError(f"{path.name} must be a list of `key: value` lines; `poetune init` writes an example.")
+    data = parse(text, path.name)
+    node = yaml.compose(text, Loader=Loader)
     # A section whose keys are all commented out has its defaults.
     data = {key: {} if value is None and _keys([str(key)]) else value for key, value in data.items()}
     return resolve(data, overrides, lines=_lines(node), where=path.name)
@@ -101,7 +71,7 @@ def _apply(data: dict[str, Any], override: str, lines: dict[str, int]) -> None:
     if not equals or not key:
         raise RecipeError(f"--set {override}: write it as section.key=value, e.g. --set finetune.steps=300.")
     try:
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+        value = yaml.load(text, Loader=Loader)  # noqa: S506 - Loader is a SafeLoader
     except yaml.YAMLError:
         raise RecipeError(f"--set {override}: {text!r} is not a YAML value; quote it.") from None
     *parents, last = key.split(".")

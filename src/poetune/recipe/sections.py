@@ -1,23 +1,20 @@
 """The sections of poet.yaml, one class a stage, with their defaults; an unknown key is an error."""
 
-import math
-from typing import Literal
+from dataclasses import fields
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from poetune.recipe.crossing import crossed
+from poetune.recipe.section import Section
+from poetune.recipe.training import Finetune
 from poetune.records import Sampling
-
-
-class Section(BaseModel):
-    """Strict: no unknown key; frozen, so that a resolved recipe can be kept beside what it made."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class Corpus(Section):
     """How files become poems."""
 
-    files: list[str] = []
+    files: list[str] = Field([])
     map: dict[str, str] = Field({}, description="column names: {content: text} reads `content` as the text")
     where: dict[str, str] = Field({}, description="keep rows whose column has this value (case and spaces forgiven)")
     limit: int = Field(0, ge=0, description="at most so many poems, 0 = all")
@@ -31,7 +28,9 @@ class Dataset(Section):
     """How poems become examples."""
 
     shares: tuple[float, float, float] = Field((80.0, 10.0, 10.0), description="train, validation, test in per cent")
-    system: str = Field("", description="the system text of each prompt; empty = none")
+    system: str = Field(
+        "", description="the system text of each prompt, in which {author}, {form} or a tag's name is filled in"
+    )
     templates: list[str] = Field(["plain.v1"], min_length=1, description="templates the examples are written in")
     themes: str = Field("", description="CSV of poem id and theme, as `poetune dataset themes` writes it")
 
@@ -47,54 +46,16 @@ class Dataset(Section):
         return self
 
 
-class Finetune(Section):
-    """How examples become checkpoints. Rates are AdamW's; `steps` are optimizer steps."""
-
-    method: Literal["lora", "full"] = "lora"
-    rank: int = Field(8, ge=1)
-    alpha: float = Field(16.0, gt=0)
-    scale: float | None = Field(None, gt=0, description="mlx-lm's scale = alpha/rank; overrides alpha")
-    dropout: float = Field(0.05, ge=0, lt=1)
-    layers: int = Field(0, ge=0, description="adapt the last N layers, 0 = all")
-    modules: list[str] = Field(
-        ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-        min_length=1,
-        description="target modules by the end of their names, or [all-linear]",
-    )
-    steps: int = Field(200, ge=1)
-    epochs: float = Field(0.0, ge=0, description="if set, steps follow from it")
-    batch: int = Field(8, ge=1)
-    accumulation: int = Field(1, ge=1)
-    rate: float = Field(5e-4, gt=0)
-    rate_initial: float = Field(1e-7, ge=0)
-    rate_final: float = Field(1e-6, ge=0)
-    warmup: int = Field(20, ge=0, description="steps from rate_initial to rate")
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    weight_decay: float = Field(0.01, ge=0)
-    clip: float = Field(1.0, gt=0, description="largest gradient norm")
-    report_every: int = Field(10, ge=1)
-    validate_every: int = Field(50, ge=1)
-    validate_batches: int = Field(0, ge=0, description="validation batches, 0 = all")
-    checkpoint_every: int = Field(50, ge=1)
-    keep: int = Field(0, ge=0, description="checkpoints that stay on disk (latest and best), 0 = all")
-    longest: int = Field(512, ge=16, description="longest row in tokens; longer poems are cut at the end and said")
-
-    @property
-    def scaling(self) -> float:
-        """alpha/rank, or `scale` where it is given."""
-        return self.scale if self.scale is not None else self.alpha / self.rank
-
-    def total(self, rows: int) -> int:
-        """Optimizer steps for so many training rows: `steps`, or what `epochs` passes over all rows come to."""
-        if not self.epochs:
-            return self.steps
-        return max(1, math.ceil(self.epochs * math.ceil(rows / (self.batch * self.accumulation))))
-
-
 class Generate(Section):
     """The grid: models x templates x themes x seeds, and how tokens are drawn."""
 
-    themes: list[str] = Field([], description="themes, or files of themes; empty = the bundled list")
+    themes: list[str] = Field(
+        [], description="themes, or files of themes; empty = the bundled list, or none where there are openings"
+    )
+    openings: list[str] = Field([], description="first lines that the model goes on from, beside the themes")
+    slots: dict[str, list[str]] | list[dict[str, str]] = Field(
+        {}, description="values of the slots in dataset.system: `author: [a, b]` crosses, a list is tried one by one"
+    )
     templates: list[str] = Field(["plain.v1", "airy.v1", "pause.v1", "deep.v1", "bare.v1"], min_length=1)
     per_cell: int = Field(1, ge=1, description="poems per cell")
     from_step: int = Field(0, ge=0, description="checkpoints from this step on")
@@ -108,6 +69,20 @@ class Generate(Section):
     beams: int = Field(1, ge=1)
     max_tokens: int = Field(200, ge=1)
     max_lines: int = Field(0, ge=0, description="stop after so many lines, 0 = no limit")
+    sweep: dict[str, list[Any]] | list[dict[str, Any]] = Field(
+        {}, description="`beams: [1, 5]` writes every cell in both ways, a list of settings is tried one by one"
+    )
+
+    @model_validator(mode="after")
+    def _swept(self) -> "Generate":
+        names = [field.name for field in fields(Sampling)]
+        for setting in crossed(self.sweep):
+            for name in setting:
+                if name not in names:
+                    raise ValueError(f"sweep: `{name}` is no way of drawing; there are {', '.join(names)}")
+        if self.sweep:
+            self.samplings()
+        return self
 
     def sampling(self) -> Sampling:
         """The record that goes into a cell's id."""
@@ -121,6 +96,11 @@ class Generate(Section):
             self.max_tokens,
             self.max_lines,
         )
+
+    def samplings(self) -> list[Sampling]:
+        """One for each setting of `sweep`; the one of the section itself where there is none."""
+        own = {field.name: getattr(self, field.name) for field in fields(Sampling)}
+        return [Generate(**{**own, **setting}).sampling() for setting in crossed(self.sweep)]
 
 
 class Judging(Section):

@@ -109,6 +109,8 @@ def _taken(kind: Kind, source: Path) -> list[str]:
     there = sorted(p.name for p in source.iterdir() if p.is_file()) if source.is_dir() else []
     taken = [name for name in there if any(fnmatch(name, pattern) for pattern in _TAKEN)]
     if not any(name in taken for name in _WEIGHTS[kind]):
+        if kind == "adapter" and any(name in taken for name in _WEIGHTS["merged"]):
+            raise StoreError(f"The checkpoint {source} is a whole model and has no adapter; use `poetune ship merged`.")
         raise StoreError(
             f"The folder {source} holds no {_WEIGHTS[kind][0]}; "
             f"ship a checkpoint that was {'trained' if kind == 'adapter' else 'merged'} to safetensors."

@@ -56,8 +56,10 @@ def transformers_snippet(ask: Ask) -> str:
 
 def poetune_snippet(ask: Ask) -> str:
     """The command that writes a poem from the project's best model."""
-    quoted = "'" + ask.theme.replace("'", "'\\''") + "'"
-    return f"poetune write {quoted}"
+    opening = "" if ask.theme else ask.conversation.prefix
+    option, asked = ("--first-line ", opening) if opening else ("", ask.theme)
+    quoted = "'" + asked.replace("'", "'\\''") + "'"
+    return f"poetune write {option}{quoted}"
 
 
 def _write(ask: Ask) -> str:
@@ -78,6 +80,8 @@ def _prompt(ask: Ask) -> str:
     asked = ask.conversation
     if asked.raw:
         return f"prompt = {asked.raw!r}\n"
+    if asked.prefix and not asked.messages:
+        return f"prompt = (tokenizer.bos_token or tokenizer.eos_token) + {asked.prefix!r}\n"
     turns = [
         {"role": m.role, "content": m.content} for m in asked.messages or (Message("user", ask.theme),) if m.content
     ]

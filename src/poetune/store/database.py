@@ -172,18 +172,25 @@ class Store:
         with self.transaction():
             self._db.executemany("DELETE FROM models WHERE id = ?", [(m,) for m in models])
 
-    def add_losses(self, run: str, rows: Iterable[tuple[int, str, float, float]]) -> None:
+    def add_losses(self, run: str, rows: Iterable[tuple[int, str, float, float]], gradient_norm: float = 0.0) -> None:
         """Rows (step, kind, loss, rate) of a run's curve; a row resumed over replaces the earlier one."""
         with self.transaction():
             self._db.executemany(
-                "INSERT OR REPLACE INTO losses (run, step, kind, loss, rate) VALUES (?, ?, ?, ?, ?)",
-                [(run, *row) for row in rows],
+                "INSERT OR REPLACE INTO losses (run, step, kind, loss, rate, gradient_norm) VALUES (?, ?, ?, ?, ?, ?)",
+                [(run, *row, gradient_norm) for row in rows],
             )
 
     def losses(self, run: str) -> list[tuple[int, str, float, float]]:
         """The curve of a run: (step, kind, loss, rate) by step."""
         found = self._db.execute("SELECT step, kind, loss, rate FROM losses WHERE run = ? ORDER BY step, kind", [run])
         return [(row[0], row[1], row[2], row[3]) for row in found]
+
+    def gradient_norms(self, run: str) -> list[tuple[int, float]]:
+        """The largest gradient norms that a run reported, by step."""
+        found = self._db.execute(
+            "SELECT step, gradient_norm FROM losses WHERE run = ? AND kind = 'train' ORDER BY step", [run]
+        )
+        return [(row[0], row[1]) for row in found]
 
     def fact(self, key: str) -> str:
         """A remembered text, or ""."""

@@ -51,4 +51,9 @@ def m001_all_records(db: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_all_records,)
+def m002_gradient_norms(db: sqlite3.Connection) -> None:
+    """The largest gradient norm since the last report, beside the loss; 0 where it was not measured."""
+    db.executescript("ALTER TABLE losses ADD COLUMN gradient_norm REAL NOT NULL DEFAULT 0;")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_all_records, m002_gradient_norms)

@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from poetune.records import Candidate, Model, Review, Round, Run, Verdict
 from poetune.store.database import Store
+
+Role = Literal["last", "earlier", "sweep"]
 
 
 def current_round(store: Store) -> Round:
@@ -23,16 +26,56 @@ def checkpoints(store: Store, run: str) -> list[Model]:
     return sorted(store.all(Model, "run = ? AND kind = 'checkpoint'", [run]), key=lambda m: m.step)
 
 
-def models_of(store: Store, round_number: int) -> list[Model]:
-    """All checkpoints, trained or registered, of a round."""
+def set_role(store: Store, run: str, role: Role) -> None:
+    """Say what a run's checkpoints are for: only those of a `last` stage write, are scored and ship."""
+    store.remember(f"run:{run}:role", role)
+
+
+def role_of(store: Store, run: str) -> str:
+    """`last`, `earlier` (a stage before the last) or `sweep`; `last` where nothing was said."""
+    return store.fact(f"run:{run}:role") or "last"
+
+
+def models_of(store: Store, round_number: int, stages: Sequence[str] = ()) -> list[Model]:
+    """All checkpoints of a round that write, trained or registered; of the stages named, also earlier ones."""
     found = store.all(Model, "round = ? AND kind = 'checkpoint'", [round_number])
-    return sorted(found, key=lambda m: (m.run, m.step))
+    if stages:
+        runs = {run.id for run in store.all(Run) if run.stage in stages and role_of(store, run.id) != "sweep"}
+        found = [model for model in found if model.run in runs]
+    return sorted(found if stages else _last(store, found), key=lambda m: (m.run, m.step))
 
 
 def best_model(store: Store, engine: str) -> Model | None:
     """The best checkpoint of an engine, of the latest round that has one."""
-    found = store.all(Model, "kind = 'checkpoint' AND engine = ?", [engine])
+    found = _last(store, store.all(Model, "kind = 'checkpoint' AND engine = ?", [engine]))
     return best_of([m for m in found if m.round == max(each.round for each in found)])
+
+
+def _last(store: Store, models: Sequence[Model]) -> list[Model]:
+    roles = {run: role_of(store, run) for run in {model.run for model in models}}
+    return [model for model in models if roles[model.run] == "last"]
+
+
+def merged_of(store: Store, run: str) -> Model | None:
+    """What a stage handed on: its best checkpoint merged into its base."""
+    found = store.all(Model, "run = ? AND kind = 'merged'", [run])
+    return found[-1] if found else None
+
+
+def came_from(store: Store, model: Model) -> Model | None:
+    """The model that this one was trained on, or merged from the training of; None for a base."""
+    run = store.one(Run, model.run) if model.run else None
+    return store.one(Model, run.parent if run else model.parent)
+
+
+def ancestors(store: Store, model: Model) -> list[Model]:
+    """What a model came from, its base first: a base, then the merged model of each earlier stage."""
+    found: list[Model] = []
+    above = came_from(store, model)
+    while above is not None and above not in found:
+        found.insert(0, above)
+        above = came_from(store, above)
+    return found
 
 
 def best_of(models: Sequence[Model]) -> Model | None:

@@ -6,9 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from poetune.dataset import build as build_examples
-from poetune.dataset import export_rows, load_template, propose_themes, read_themes_csv, write_themes_csv
+from poetune.dataset import (
+    build_plain,
+    export_rows,
+    load_template,
+    propose_themes,
+    read_themes_csv,
+    select,
+    write_themes_csv,
+)
 from poetune.dataset.splits import SPLITS
 from poetune.errors import RecipeError
+from poetune.recipe import Stage
 from poetune.records import Dataset, Example, Poem
 from poetune.store.atomic import write_text
 from poetune.studio.house import Studio
@@ -28,11 +37,26 @@ class Frozen:
     notes: list[str]
 
 
-def build(studio: Studio) -> Frozen:
-    """The data set of the open round: all poems, accepted ones among them."""
+def build(studio: Studio, stage: Stage | None = None) -> Frozen:
+    """The data set of the open round for a stage, the last one if none is named: its poems, accepted ones among them.
+
+    Raises RecipeError where the stage names a file that no poem came from.
+    """
+    stage = stage or studio.recipe.finetune.chain()[-1]
     settings = studio.recipe.dataset
-    templates = [load_template(name, studio.folder / "templates") for name in settings.templates]
-    built = build_examples(studio.store.all(Poem), settings, templates, _themes(studio), round=studio.round.number)
+    if stage.shares is not None:
+        settings = settings.model_copy(update={"shares": stage.shares})
+    if stage.templates:
+        settings = settings.model_copy(update={"templates": stage.templates})
+    every = studio.store.all(Poem)
+    poems = select(every, stage.data, returned=stage.kind == "sft")
+    if stage.kind == "dapt":
+        built = build_plain(poems, settings, round=studio.round.number)
+    else:
+        templates = [load_template(name, studio.folder / "templates") for name in settings.templates]
+        elsewhere = {poem.id for poem in every} - {poem.id for poem in poems}
+        themes = {poem: theme for poem, theme in _themes(studio).items() if poem not in elsewhere}
+        built = build_examples(poems, settings, templates, themes, round=studio.round.number)
     with studio.store.transaction():
         studio.store.add(built.prompts)
         studio.store.add(built.examples)
@@ -48,16 +72,29 @@ def build(studio: Studio) -> Frozen:
     )
 
 
-def current(studio: Studio) -> Dataset:
+def build_all(studio: Studio) -> Frozen:
+    """The data sets of all stages; the last one's figures, the others in a sentence each."""
+    stages = studio.recipe.finetune.chain()
+    for stage in stages[:-1]:
+        _say(studio, build(studio, stage), stage)
+    return build(studio, stages[-1])
+
+
+def current(studio: Studio, stage: Stage | None = None) -> Dataset:
     """The data set that the recipe and the poems give now; what it says goes to the user if it is a new one."""
-    frozen = build(studio)
+    frozen = build(studio, stage)
     if frozen.new:
-        studio.say(f"dataset: {frozen.id}, {frozen.examples} examples.")
-        for note in frozen.notes:
-            studio.say(f"  ({note})")
+        _say(studio, frozen, stage)
     found = studio.store.one(Dataset, frozen.id)
     assert found is not None
     return found
+
+
+def _say(studio: Studio, frozen: Frozen, stage: Stage | None) -> None:
+    several = stage is not None and len(studio.recipe.finetune.chain()) > 1
+    studio.say(f"dataset{f' of {stage.name}' if stage and several else ''}: {frozen.id}, {frozen.examples} examples.")
+    for note in frozen.notes:
+        studio.say(f"  ({note})")
 
 
 def examples(studio: Studio, data: Dataset) -> list[Example]:

@@ -1,15 +1,17 @@
 """The grid is filled: what should exist and does not is written, and each poem is stored as soon as it is done."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from poetune.dataset.templates import TEMPLATE_ORDER
-from poetune.errors import EngineError
+from poetune.errors import EngineError, RecipeError
 from poetune.generate.codes import decode
 from poetune.generate.grid import Cell, cells, eligible, filled, missing
 from poetune.generate.themes import collect
+from poetune.generate.ways import Way, measured
 from poetune.ports import Request
-from poetune.records import Candidate, Model, Prompt
+from poetune.records import Candidate, Model, Sampling
 from poetune.store.queries import models_of
 from poetune.studio import prompting
 from poetune.studio.house import Studio
@@ -24,44 +26,58 @@ class Filled:
     models: int
     templates: int
     themes: int
+    prompts: int
+    ways: tuple[Way, ...]
     per_cell: int
     per_minute: float
     ended: float
 
 
 def themes(studio: Studio) -> list[str]:
-    """The recipe's themes, files among them read; the bundled list of the poet's language where there are none."""
+    """The recipe's themes, files among them read; where neither themes nor openings are given, the bundled list."""
+    if studio.recipe.generate.openings and not studio.recipe.generate.themes:
+        return []
     return [theme.text for theme in collect(studio.recipe.generate.themes, studio.folder, studio.language())]
 
 
-def models(studio: Studio) -> list[Model]:
-    """The engine's checkpoints that write: those of the open round, from `from_step` on, of each run the latest."""
+def models(studio: Studio, stages: Sequence[str] = ()) -> list[Model]:
+    """The engine's checkpoints that write: those of the open round, from `from_step` on, of each run the latest.
+
+    `stages` names other writers than the last stage's checkpoints: those of any stage, or `base`.
+    """
     settings, engine = studio.recipe.generate, studio.engine().capabilities.name
-    there = [m for m in models_of(studio.store, studio.round.number) if m.engine == engine]
-    found = eligible(there, settings.from_step, settings.checkpoints)
+    there = [m for m in models_of(studio.store, studio.round.number, stages) if m.engine == engine]
+    found = [studio.base_model()] * ("base" in stages) + eligible(there, settings.from_step, settings.checkpoints)
     if not found:
         raise EngineError(
             "there is no checkpoint to write with"
+            + (f" of {', '.join(stages)}" if stages else "")
             + (f" from step {settings.from_step} on" if settings.from_step else "")
             + " in this round; run `poetune finetune` first."
         )
     return found
 
 
-def fill(studio: Studio, max_themes: int | None = None, code: int | None = None) -> Filled:
+def fill(studio: Studio, max_themes: int | None = None, code: int | None = None, stages: Sequence[str] = ()) -> Filled:
     """Write what is missing of the grid; `code` (step + template 0-4) names one checkpoint and one template.
 
     Raises EngineError for a code that does not decode or whose step has no checkpoint.
     """
     settings = studio.recipe.generate
-    writers, templates, subjects = models(studio), settings.templates, themes(studio)[:max_themes]
+    writers, templates, subjects = models(studio, stages), settings.templates, themes(studio)[:max_themes]
     if code is not None:
         step, index = decode(code)
         writers, templates = [m for m in writers if m.step == step], [TEMPLATE_ORDER[index]]
         if not writers:
             raise EngineError(f"code {code} means step {step}, and no checkpoint of this round has that step.")
-    prompts = [Prompt(theme, name, studio.recipe.dataset.system) for theme in subjects for name in templates]
-    grid = list(cells(writers, prompts, settings.sampling(), settings.per_cell, studio.recipe.seed))
+    prompts = prompting.prompts(studio, subjects, templates)
+    if not prompts:
+        raise RecipeError(
+            f"generate: {', '.join(templates)} takes openings, and generate.openings has none; write some, or take "
+            "another template."
+        )
+    ways = settings.samplings()
+    grid = [cell for way in ways for cell in cells(writers, prompts, way, settings.per_cell, studio.recipe.seed)]
     todo = missing(grid, studio.store.ids(Candidate))
     studio.store.adopt((cell.id for cell in grid), studio.round.number)  # `write` and `score` may have been first
     if todo:
@@ -75,10 +91,17 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None)
         models=len(writers),
         templates=len(templates),
         themes=len(subjects),
+        prompts=len(prompts),
+        ways=tuple(_way(studio, way, grid) for way in ways) if len(ways) > 1 else (),
         per_cell=settings.per_cell,
         per_minute=len(ended) / minutes if ended else 0.0,
         ended=sum(c.stop == "eos" for c in ended) / len(ended) if ended else 0.0,
     )
+
+
+def _way(studio: Studio, sampling: Sampling, grid: list[Cell]) -> Way:
+    there = [studio.store.one(Candidate, cell.id) for cell in grid if cell.sampling == sampling]
+    return measured(sampling, [candidate for candidate in there if candidate is not None])
 
 
 def _inherited(studio: Studio, writers: list[Model], given: list[str]) -> None:
@@ -89,6 +112,9 @@ def _inherited(studio: Studio, writers: list[Model], given: list[str]) -> None:
         f"generate inherits: {system} from dataset, checkpoints {names} from finetune, themes {listed}, "
         f"seed {studio.recipe.seed}."
     )
+    strange = prompting.strangers(studio)
+    if strange:
+        studio.say(f"  (no poem has {', '.join(strange)}, so the model never learned what that means.)")
 
 
 def write_cells(studio: Studio, todo: list[Cell], label: str, round_number: int | None = None) -> list[Candidate]:

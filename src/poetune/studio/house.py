@@ -1,7 +1,7 @@
 """The studio: one project folder, its recipe, store and engine, and a method for all that a face can ask."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +13,7 @@ from poetune.recipe import Recipe, load
 from poetune.records import Model, Poem, Round
 from poetune.store import Store
 from poetune.store.atomic import write_text
-from poetune.store.queries import current_round
+from poetune.store.queries import ancestors, current_round
 from poetune.studio import starter
 from poetune.studio.listening import Listener, Quiet
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from poetune.studio.corpus import Taken
     from poetune.studio.dataset import Frozen
     from poetune.studio.desk import Desk
-    from poetune.studio.finetune import Tuned
+    from poetune.studio.finetune import Swept, Tuned
     from poetune.studio.generate import Filled
     from poetune.studio.judge import Judged
     from poetune.studio.review import Reviewed
@@ -111,8 +111,9 @@ class Studio:
         return Model("base", self.engine().capabilities.name, self.recipe.base, name="base", round=0)
 
     def base_of(self, model: Model) -> Model:
-        """The record of the base that a model was trained on, whatever the recipe names by now."""
-        return Model("base", model.engine, model.base, name="base", round=0)
+        """The record of the base that a model began from, whatever the recipe names by now and however many stages."""
+        above = ancestors(self.store, model)
+        return above[0] if above else Model("base", model.engine, model.base, name="base", round=0)
 
     def weights(self, model: Model) -> Weights:
         """Where a model's weights lie on this machine. Raises EngineError where a checkpoint is gone."""
@@ -121,6 +122,11 @@ class Studio:
             base = str(starter.base_folder())
         elif (self.folder / base).is_dir():
             base = str(self.folder / base)
+        elif base.startswith("runs/") and base.endswith("/merged"):
+            raise EngineError(
+                f"the merged weights {self.folder / base} are gone; put them back, or run `poetune finetune`, which "
+                "makes them again."
+            )
         adapter = str(self.folder / model.adapter) if model.adapter else ""
         if adapter and not Path(adapter).exists():
             raise EngineError(
@@ -158,7 +164,7 @@ class Studio:
         """Poems become a data set."""
         from poetune.studio import dataset
 
-        return dataset.build(self)
+        return dataset.build_all(self)
 
     def themes(self, path: Path) -> tuple[Path, int]:
         """The poems' themes as a CSV at `path`; returns it and how many poems it holds."""
@@ -172,17 +178,23 @@ class Studio:
 
         return dataset.export(self, folder, style)
 
-    def needs(self) -> "Needs":
-        """What the training would take."""
+    def needs(self) -> "dict[str, Needs]":
+        """What each stage of the training would take, by its name."""
         from poetune.studio import finetune
 
         return finetune.needs(self)
 
-    def finetune(self) -> "Tuned":
-        """Examples become checkpoints."""
+    def finetune(self, until: str = "") -> "Tuned":
+        """Examples become checkpoints, stage after stage, up to the one named `until`."""
         from poetune.studio import finetune
 
-        return finetune.train(self)
+        return finetune.train(self, until)
+
+    def sweep(self) -> "Swept":
+        """The last stage in all settings of the recipe's sweep."""
+        from poetune.studio import finetune
+
+        return finetune.sweep(self)
 
     def register(self, folder: Path) -> list[dict[str, Any]]:
         """Foreign checkpoints become models."""
@@ -190,11 +202,11 @@ class Studio:
 
         return finetune.register(self, folder)
 
-    def generate(self, max_themes: int | None = None, code: int | None = None) -> "Filled":
-        """The grid is filled, or with `code` the part of one checkpoint and template."""
+    def generate(self, max_themes: int | None = None, code: int | None = None, stages: Sequence[str] = ()) -> "Filled":
+        """The grid is filled, or with `code` the part of one checkpoint and template, by the last stage or `stages`."""
         from poetune.studio import generate
 
-        return generate.fill(self, max_themes, code)
+        return generate.fill(self, max_themes, code, stages)
 
     def judge(self) -> "Judged":
         """Candidates are ranked."""
@@ -256,7 +268,7 @@ class Studio:
         first_line: str = "",
         unfinished: Path | None = None,
         poems: int = 1,
-        template: str = "plain.v1",
+        template: str = "",
         from_base: bool = False,
         seed: int | None = None,
         append: Path | None = None,

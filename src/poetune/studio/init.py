@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from poetune.recipe import presets
+from poetune.recipe.editing import with_values
 from poetune.records import Round
 from poetune.studio.house import Studio
 from poetune.studio.listening import Listener
@@ -22,6 +24,7 @@ dataset:
   templates: [{templates}]
 
 finetune:
+  method: {method}              # lora (an adapter) or full (every weight); others are in docs/recipe.md
   steps: {steps}
   rank: {rank}
   alpha: {alpha}                 # or scale: alpha/rank, as mlx-lm counts
@@ -35,7 +38,7 @@ finetune:
 
 generate:
   themes: []                # themes, or files of themes; empty = the bundled list
-  temperature: 0.8
+  temperature: {temperature}
   top_p: 0.95
   repetition_penalty: 1.0
   max_tokens: 200
@@ -48,10 +51,11 @@ judge:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A new project."""
+    """A new project; `files` are those that its recipe already names."""
 
     folder: str
     name: str
+    files: tuple[str, ...] = ()
 
 
 def recipe_text(
@@ -60,6 +64,7 @@ def recipe_text(
     base: str,
     engine: str,
     *,
+    method: str = "lora",
     steps: int = 200,
     rate: str = "5e-4",
     every: int = 50,
@@ -67,6 +72,7 @@ def recipe_text(
     alpha: int = 16,
     dropout: float = 0.05,
     templates: str = "plain.v1",
+    temperature: float = 0.8,
 ) -> str:
     """The text of a new poet.yaml."""
     rubric = "classical-zh.v1" if language == "zh" else "modern-free-verse.v1"
@@ -75,6 +81,7 @@ def recipe_text(
         language=language,
         base=base if base == "starter" else _quoted(base),
         engine=engine,
+        method=method,
         steps=steps,
         rate=rate,
         every=every,
@@ -82,6 +89,7 @@ def recipe_text(
         alpha=alpha,
         dropout=dropout,
         templates=templates,
+        temperature=temperature,
         rubric=rubric,
     )
 
@@ -92,20 +100,34 @@ def _quoted(text: str) -> str:
 
 def create(
     folder: Path,
-    name: str,
-    language: str,
-    base: str,
-    engine: str,
+    name: str = "",
+    language: str = "",
+    base: str = "",
+    engine: str = "",
     listener: Listener | None = None,
     overrides: Iterable[str] = (),
+    preset: str = "",
 ) -> Made:
-    """Make the project `folder`. Raises StoreError where one is there already."""
+    """Make the project `folder`, from a preset where one is named; what is not given has the preset's or a usual value.
+
+    Raises StoreError where a project is there already, RecipeError for an unknown preset.
+    """
     name = name or folder.resolve().name
-    if base != "starter" and Path(base).is_dir():
+    if base and base != "starter" and Path(base).is_dir():
         base = str(Path(base).resolve())  # given from where the user stands, kept for wherever they go
-    with Studio.create(folder, recipe_text(name, language, base, engine), listener, overrides) as studio:
+    if preset:
+        given = {"name": name, "language": language, "base": base, "engine": engine}
+        text = with_values(presets.preset(preset).text, {key: value for key, value in given.items() if value})
+    else:
+        text = recipe_text(name, language or "auto", base or "starter", engine or "auto")
+    with Studio.create(folder, text, listener, overrides) as studio:
         open_first_round(studio)
-        return Made(str(studio.folder), studio.recipe.name)
+        return Made(str(studio.folder), studio.recipe.name, tuple(studio.recipe.corpus.files))
+
+
+def list_presets() -> list[dict[str, str]]:
+    """The presets, each with one line about it."""
+    return [{"name": name, "about": presets.preset(name).about} for name in presets.names()]
 
 
 def open_first_round(studio: Studio) -> None:

@@ -12,6 +12,7 @@ from poetune.ship.bundle import SUMS, bundle
 from poetune.ship.card import Card, Copied, Loss, card
 from poetune.ship.usage import Ask
 from poetune.store.atomic import new_folder
+from poetune.store.queries import came_from
 from poetune.studio import prompting
 from poetune.studio.dataset import examples
 from poetune.studio.house import Studio
@@ -35,16 +36,22 @@ def ship(studio: Studio, kind: str, to: Path | None = None) -> Shipped:
     if model.engine == "echo":
         raise EngineError("models of the echo engine are toys and work nowhere else; train with `--set engine=torch`.")
     which: Literal["adapter", "merged"] = "merged" if kind == "merged" else "adapter"
+    if which == "adapter" and came_from(studio.store, model) is not None and model.base.endswith("/merged"):
+        raise EngineError(
+            f"{model.name} is an adapter for the merged weights of an earlier stage ({model.base}), which nobody else "
+            "has; ship the whole: poetune ship merged."
+        )
     out = (to or studio.folder / "shipped" / f"{which}-{model.id}").resolve()
     check_place(out)
     studio.say(f"shipping the {which} of {model.name} ({model.id}).")
     text = card(_card(studio, model, which))
     weights = studio.weights(model)
-    lineage = {"model": model.id, "run": model.run, "step": model.step, "base": model.base, "poetune": __version__}
+    base = studio.base_of(model).base
+    lineage = {"model": model.id, "run": model.run, "step": model.step, "base": base, "poetune": __version__}
     with new_folder(out) as folder:
         if which == "merged":
             studio.trainer().merge(weights, folder)
-            files = bundle(which, folder, text, folder, model.base, lineage)
+            files = bundle(which, folder, text, folder, base, lineage)
         else:
             files = bundle(which, Path(weights.adapter), text, folder, model.base, lineage)
     studio.store.add([Bundle(which, studio.relative(out), model.id, files)])
@@ -75,13 +82,15 @@ def _card(studio: Studio, model: Model, kind: Literal["adapter", "merged"]) -> C
     rows = examples(studio, data) if data else []
     learned = {row.poem for row in rows if row.split == "train"}
     poems = [p for p in studio.store.all(Poem) if p.id in learned]
-    prompt = Prompt("rain" if studio.language() == "en" else "雨", "plain.v1", studio.recipe.dataset.system)
+    name = studio.recipe.generate.templates[0]
+    asked = prompting.one_each(studio, ["rain" if studio.language() == "en" else "雨"], name)
+    prompt = asked[0] if asked else Prompt("", name)
     copies = measured_copies(studio, model, rows)
     settings = studio.recipe.ship
     return Card(
         name=studio.recipe.name,
         kind=kind,
-        base=model.base,
+        base=studio.base_of(model).base,
         poems=poems,
         author=settings.author,
         licence=settings.licence,

@@ -10,6 +10,7 @@ from poetune.generate.samples import sample_block
 from poetune.records import Candidate, Model, Prompt
 from poetune.store.atomic import append_text
 from poetune.store.queries import best_model
+from poetune.studio import prompting
 from poetune.studio.generate import write_cells
 from poetune.studio.house import Studio
 
@@ -29,12 +30,12 @@ def write(
     first_line: str = "",
     unfinished: Path | None = None,
     poems: int = 1,
-    template: str = "plain.v1",
+    template: str = "",
     from_base: bool = False,
     seed: int | None = None,
     append: Path | None = None,
 ) -> Poems:
-    """Write, or fetch if the same was written before. Raises EngineError for an empty unfinished poem."""
+    """Write, or fetch if the same was written before. Raises EngineError for an unfinished poem that is empty."""
     opening = first_line
     if unfinished is not None:
         opening = decode(unfinished.read_bytes(), studio.recipe.corpus.encoding).text
@@ -43,7 +44,11 @@ def write(
     model = studio.base_model() if from_base else _best(studio)
     if model.kind == "base" and not from_base:
         studio.say("there is no checkpoint yet, so the base writes; `poetune finetune` trains one.")
-    prompt = Prompt(theme, template, studio.recipe.dataset.system, opening)
+    template = template or studio.recipe.generate.templates[0]
+    verse = prompting.template(studio, template).verse
+    if verse and not opening.strip():
+        raise EngineError(f"{template} asks nothing, so it goes on from something; give --first-line or --continue.")
+    prompt = Prompt("" if verse else theme, template, "" if verse else prompting.systems(studio)[0], opening)
     sampling = studio.recipe.generate.sampling()
     grid = list(cells([model], [prompt], sampling, poems, studio.recipe.seed if seed is None else seed))
     todo = missing(grid, studio.store.ids(Candidate))

@@ -1,8 +1,10 @@
-"""LoRA through peft: which modules, on which layers; worn for writing as merged weights and taken off exactly."""
+"""LoRA and its kin through peft: which modules, on which layers; worn as merged weights and taken off exactly."""
 
+import json
+import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +19,11 @@ from transformers.pytorch_utils import Conv1D
 
 from poetune.backends.torch import foreign
 from poetune.errors import EngineError
-from poetune.recipe import Finetune
+from poetune.recipe import Training
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
-_IN_LAYER = re.compile(r"(?:^|.*?\.)(?P<list>[^.\d]+)\.(?P<index>\d+)\.(?P<rest>.+)$")
+IN_LAYER = re.compile(r"(?:^|.*?\.)(?P<list>[^.\d]+)\.(?P<index>\d+)\.(?P<rest>.+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,13 @@ def linears(model: Any) -> list[_Linear]:
     """All linear modules inside the decoder layers; the output head is none of them."""
     out = []
     for name, module in model.named_modules():
-        match = _IN_LAYER.match(name)
+        match = IN_LAYER.match(name)
         if match and isinstance(module, nn.Linear | Conv1D):
             out.append(_Linear(name, match["list"], int(match["index"]), match["rest"], module))
     return out
 
 
-def targets(model: Any, settings: Finetune) -> list[_Linear]:
+def targets(model: Any, settings: Training) -> list[_Linear]:
     """The modules that a recipe adapts.
 
     Raises:
@@ -59,8 +61,7 @@ def targets(model: Any, settings: Finetune) -> list[_Linear]:
     """
     every = linears(model)
     count = 1 + max((each.index for each in every), default=-1)
-    if settings.layers > count:
-        raise EngineError(f"finetune.layers: {settings.layers} asked, but the model has {count}; 0 adapts all")
+    numbers = _layers(settings.layers, count)
     names = sorted({each.rest.rsplit(".", 1)[-1] for each in every})
     wanted = names if settings.modules == ["all-linear"] else settings.modules
     for name in wanted:
@@ -68,23 +69,40 @@ def targets(model: Any, settings: Finetune) -> list[_Linear]:
             raise EngineError(
                 f"finetune.modules: the model has no {name!r}; choose among {', '.join(names)}, or [all-linear]"
             )
-    first = count - settings.layers if settings.layers else 0
-    return [each for each in every if each.index >= first and any(_ends(each.name, name) for name in wanted)]
+    return [each for each in every if each.index in numbers and any(_ends(each.name, name) for name in wanted)]
+
+
+def _layers(asked: int | list[int], count: int) -> set[int]:
+    if isinstance(asked, int):
+        if not 0 <= asked <= count:
+            raise EngineError(f"finetune.layers: {asked} asked, but the model has {count}; 0 adapts all")
+        return set(range(count - asked if asked else 0, count))
+    strange = [number for number in asked if not 0 <= number < count]
+    if strange or not asked:
+        raise EngineError(f"finetune.layers: the model has no layer {strange}; its layers are 0 to {count - 1}")
+    return set(asked)
 
 
 def _ends(name: str, end: str) -> bool:
     return name == end or name.endswith("." + end)
 
 
-def lora_config(model: Any, settings: Finetune, base: str) -> Any:
-    """peft's configuration: short module names, and the layer numbers where only the last N are adapted."""
+def lora_config(model: Any, settings: Training, base: str) -> Any:
+    """peft's configuration: short module names, and the layer numbers where not all are adapted.
+
+    rsLoRA (Kalajdzievski 2023) scales by alpha over the root of the rank; DoRA (Liu et al. 2024) learns magnitudes.
+    """
     chosen = targets(model, settings)
     names = sorted({each.rest.rsplit(".", 1)[-1] for each in chosen})
+    rooted = settings.method == "rslora"
     return LoraConfig(
         task_type="CAUSAL_LM",
         base_model_name_or_path=base,
         r=settings.rank,
-        lora_alpha=settings.scaling * settings.rank,
+        lora_alpha=settings.scaling * (math.sqrt(settings.rank) if rooted else settings.rank),
+        use_rslora=rooted,
+        use_dora=settings.method == "dora",
+        bias=settings.bias,
         lora_dropout=settings.dropout,
         target_modules=names if settings.modules == ["all-linear"] else list(settings.modules),
         layers_to_transform=sorted({each.index for each in chosen}) if settings.layers else None,
@@ -140,28 +158,60 @@ def read_into(worn: Any, folder: Path) -> None:
 
 
 def take_off(worn: Any) -> Any:
-    """The model as it was before `attach`."""
+    """The model without the adapter; biases that it trained are its caller's to restore."""
     return worn.unload()
+
+
+class Before:
+    """Parameters as they are now, to be put back bit for bit."""
+
+    def __init__(self, parameters: Iterable[Any]) -> None:
+        self._kept = [(p, p.detach().to("cpu", copy=True)) for p in parameters]
+
+    def restore(self) -> None:
+        """Number format included."""
+        with torch.no_grad():
+            for parameter, before in self._kept:
+                if parameter.dtype == before.dtype:
+                    parameter.copy_(before)
+                else:
+                    parameter.data = before.to(parameter.device)
+
+
+def biases(model: Any, trained: str) -> list[Any]:
+    """The base's parameters that an adapter with this `bias` setting may change."""
+    if trained == "none":
+        return []
+    return [p for name, p in model.named_parameters() if name.rsplit(".", 1)[-1] == "bias"]
+
+
+def saved_bias(folder: Path) -> str:
+    """The `bias` setting of a saved adapter."""
+    file = folder / CONFIG
+    return str(json.loads(file.read_text("utf-8")).get("bias", "none")) if file.is_file() else "none"
 
 
 class Worn:
     """An adapter merged into a model, which then runs at the base's own speed; `take_off` restores every bit."""
 
     def __init__(self, model: Any, folder: Path) -> None:
-        worn = attach_saved(model, folder, trains=False)
+        self._biases = Before(biases(model, saved_bias(folder)))
+        try:
+            worn = attach_saved(model, folder, trains=False)
+        except EngineError:
+            self._biases.restore()
+            raise
         self.reload = bool(worn.peft_config["default"].modules_to_save)
-        layers = [(n, m) for n, m in worn.named_modules() if isinstance(m, BaseTunerLayer)]
-        touched = [m.get_base_layer() for _, m in layers]
-        self._before = [(p, p.detach().to("cpu", copy=True)) for m in touched for p in m.parameters(recurse=False)]
+        layers = [m.get_base_layer() for m in worn.modules() if isinstance(m, BaseTunerLayer)]
+        self._weights = Before(p for layer in layers for p in layer.parameters(recurse=False))
         with _hushed():
             self.model = worn.merge_and_unload()
         self.model.requires_grad_(False).eval()
 
     def take_off(self) -> None:
         """Copy the base's own weights back."""
-        with torch.no_grad():
-            for parameter, before in self._before:
-                parameter.copy_(before)
+        self._weights.restore()
+        self._biases.restore()  # last: the copies in `_weights` were made with the adapter's biases in place
 
 
 @contextmanager

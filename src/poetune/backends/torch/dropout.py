@@ -25,7 +25,7 @@ class BitDropout(nn.Module):  # type: ignore[misc]
 
 
 def quicken(model: Any) -> list[Any]:
-    """Put BitDropout in the place of LoRA's own dropout on a CPU; the dropout modules of all adapters, off."""
+    """Put BitDropout in the place of LoRA's own dropout on a CPU; what is switched on during a step, off."""
     found = []
     for name, holder in model.named_modules():
         if name.endswith("lora_dropout"):
@@ -33,4 +33,7 @@ def quicken(model: Any) -> list[Any]:
                 if isinstance(module, nn.Dropout) and module.p and next(model.parameters()).device.type == "cpu":
                     holder[key] = BitDropout(module.p)
                 found.append(holder[key].eval())
+                layer = model.get_submodule(name.rpartition(".")[0])
+                if layer.use_dora.get(key) and not isinstance(holder[key], nn.Identity):
+                    found.append(layer.eval())  # DoRA's layer asks itself, not its dropout, whether it trains
     return found

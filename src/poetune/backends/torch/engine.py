@@ -1,6 +1,7 @@
 """The torch engine: one base loaded at a time, adapters put on and taken off."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from poetune.backends import checkpoints
@@ -8,12 +9,17 @@ from poetune.backends.loop import Identity, run
 from poetune.backends.torch import adapters, foreign, loading, merging, needs, scoring
 from poetune.backends.torch.beams import write_beams
 from poetune.backends.torch.generating import Row, write_batch
-from poetune.backends.torch.loading import Base
+from poetune.backends.torch.loading import Base, pick_dtype
+from poetune.backends.torch.opening import open_for_training
+from poetune.backends.torch.ordering import texts_read
+from poetune.backends.torch.precision import precision_of
+from poetune.backends.torch.quantized import load_quantized
 from poetune.backends.torch.rendering import Renderer
 from poetune.backends.torch.rows import build_rows
 from poetune.backends.torch.training import TorchLearner
 from poetune.errors import EngineError
 from poetune.ports import Capabilities, Needs, Request, Score, ScoreRequest, TrainEvent, TrainJob, Weights, Written
+from poetune.recipe import Training
 from poetune.records import Conversation, digest
 
 
@@ -24,7 +30,12 @@ class TorchEngine:
     """
 
     capabilities = Capabilities(
-        "torch", frozenset({"lora", "full"}), generates=True, scores=True, beams=True, merges=True
+        "torch",
+        frozenset({"lora", "rslora", "dora", "full"}),
+        generates=True,
+        scores=True,
+        beams=True,
+        merges=True,
     )
 
     def __init__(self, batch: int = 32, device: str = "auto") -> None:
@@ -41,21 +52,30 @@ class TorchEngine:
         return needs.estimate(job, loading.resolve(job.weights.base, weights=False), self.device)
 
     def train(self, job: TrainJob) -> Iterator[TrainEvent]:
-        """Train an adapter (`lora`) or the whole model (`full`), resuming from `job.folder`."""
+        """Train an adapter (`lora`, `rslora`, `dora`) or the whole model (`full`), resuming from `job.folder`."""
         method, parent = job.settings.method, Path(job.weights.adapter or ".")
         if method not in self.capabilities.trains:
-            raise EngineError(f"torch cannot train with method {method!r}; set finetune.method to lora or full")
+            can = ", ".join(sorted(self.capabilities.trains))
+            raise EngineError(f"torch cannot train with method {method!r}; set finetune.method to one of {can}")
+        if method == "full" and job.settings.quantize != "no":
+            raise EngineError(
+                "finetune.quantize: a quantized base cannot be trained in full; set it to no, or train lora"
+            )
+        precision_of(job.settings, self.device)
         folder = loading.resolve(job.weights.base)
         if job.weights.adapter:
             self._check(parent, folder)
             if merging.is_whole(parent) != (method == "full"):
                 raise EngineError(f"{parent}: is no {method} checkpoint, so it cannot be trained on; merge it first")
+            job = replace(job, settings=job.settings.model_copy(update={"bias": adapters.saved_bias(parent)}))
         return self._train(job, folder, parent if method == "full" and job.weights.adapter else folder)
 
     def _train(self, job: TrainJob, folder: Path, source: Path) -> Iterator[TrainEvent]:
         renderer, print_ = self._identity(folder)
         rows = {
-            split: build_rows(renderer, [e for e in job.examples if e.split == split], job.settings.longest)
+            split: build_rows(
+                renderer, [e for e in job.examples if e.split == split], job.settings.longest, job.settings.too_long
+            )
             for split in ("train", "validation")
         }
         total = job.settings.total(len(rows["train"].rows))
@@ -64,9 +84,13 @@ class TorchEngine:
         learners: list[TorchLearner] = []
 
         def open_learner() -> TorchLearner:
-            base = self._lend(source, full=job.settings.method == "full")
+            texts = texts_read(rows["train"].rows, rows["validation"].rows, job, total)
+            precision = precision_of(job.settings, self.device)
+            opened = open_for_training(
+                source, job, texts, renderer, precision, lambda: self._lend(source, job.settings)
+            )
             name = str(folder) if Path(job.weights.base).is_dir() or job.weights.base == "starter" else job.weights.base
-            learners.append(TorchLearner(base, job, rows["train"], rows["validation"], name))
+            learners.append(TorchLearner(opened, job, rows["train"], rows["validation"], name))
             return learners[0]
 
         try:
@@ -74,7 +98,7 @@ class TorchEngine:
         finally:
             for learner in learners:
                 learner.close()
-                if job.settings.method == "lora" and self._base is None:
+                if self._base is None and self._writes(learner.base, job.settings):
                     self._base, self._weights = learner.base, None
 
     def merge(self, weights: Weights, out: Path) -> None:
@@ -147,14 +171,23 @@ class TorchEngine:
             self._base = loading.load(folder.resolve(), self.device, full)
         return self._base
 
-    def _lend(self, folder: Path, full: bool) -> Base:
+    def _lend(self, folder: Path, settings: Training) -> Base:
         """A base for training alone: whoever writes meanwhile loads another."""
-        if full:
-            self._base, self._worn, self._weights = None, None, None
-            return loading.load(folder.resolve(), self.device, full)
-        base = self._bare(folder)
-        self._base = None
-        return base
+        precision = precision_of(settings, self.device)
+        if settings.quantize == "no" and settings.method != "full" and precision.stored == pick_dtype(self.device):
+            base = self._bare(folder)
+            self._base = None
+            return base
+        self._base, self._worn, self._weights = None, None, None
+        folder = folder.resolve()
+        if settings.quantize == "no":
+            return loading.load(folder, self.device, dtype=precision.stored)
+        return loading.prepared(folder, load_quantized(folder, settings.quantize, precision), self.device)
+
+    def _writes(self, base: Base, settings: Training) -> bool:
+        """Whether a base that was trained on is, without its adapter, the one that writing would load."""
+        whole = base.writes and settings.method != "full" and settings.quantize == "no"
+        return whole and base.model.dtype == pick_dtype(self.device)
 
     def _wear_again(self, weights: Weights, base: Base) -> None:
         """The caller may have used the engine between two poems."""

@@ -1,16 +1,67 @@
 """Nats per supervised token: the head runs on the supervised positions only."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Protocol
 
 import torch
-from torch import nn
 from torch.nn import functional
 
+from poetune.backends.torch.head import head_nats
 from poetune.backends.torch.loading import Base
 from poetune.backends.torch.rows import Row
 
-_CHUNK = 512  # positions whose logits are held at a time
+_CALL_TOKENS = {"cpu": 64}  # on a GPU a call costs more than any padding
+
+
+class Forward(Protocol):
+    """How rows go through a model: cut into calls, and the nats of a call's supervised tokens."""
+
+    def calls(self, rows: Sequence[Row], most: int) -> Iterator[Sequence[Row]]:
+        """Rows sorted by length, in calls of at most `most` rows."""
+        ...
+
+    def nats(self, rows: Sequence[Row]) -> tuple[Any, Any]:
+        """Nats of all supervised tokens of a call, and the index of the row that each belongs to."""
+        ...
+
+
+class WholeModel:
+    """Every layer runs, as transformers runs it; rows are padded on the right."""
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self._call_cost = _CALL_TOKENS.get(base.device.type, 2**30)
+
+    def calls(self, rows: Sequence[Row], most: int) -> Iterator[Sequence[Row]]:
+        """Rows of like length together."""
+        return runs(rows, most, self._call_cost)
+
+    def nats(self, rows: Sequence[Row]) -> tuple[Any, Any]:
+        """Nats and owners of one padded call."""
+        return token_nats(self.base, rows)
+
+
+def runs(rows: Sequence[Row], most: int, call_cost: int) -> Iterator[Sequence[Row]]:
+    """Rows sorted by length, cut into calls of at most `most` rows so that pads and calls together cost the least.
+
+    `call_cost` is what a call costs beside its tokens, in tokens.
+    """
+    best, cut = [0.0], [0]
+    for end in range(1, len(rows) + 1):
+        costs = [
+            (best[start] + (end - start) * len(rows[end - 1].ids) + call_cost, start)
+            for start in range(max(0, end - most), end)
+        ]
+        cost, start = min(costs)
+        best.append(cost)
+        cut.append(start)
+    edges = [len(rows)]
+    while edges[-1]:
+        edges.append(cut[edges[-1]])
+    edges.reverse()
+    for start, end in pairwise(edges):
+        yield rows[start:end]
 
 
 def token_nats(base: Base, rows: Sequence[Row]) -> tuple[Any, Any]:
@@ -37,47 +88,3 @@ def token_nats(base: Base, rows: Sequence[Row]) -> tuple[Any, Any]:
         return functional.cross_entropy(logits.float(), target, reduction="none"), owner
     hidden = base.model.base_model(input_ids=ids, use_cache=False).last_hidden_state[owner, place]
     return head_nats(base.model.get_output_embeddings(), hidden, target), owner
-
-
-def head_nats(head: Any, hidden: Any, target: Any) -> Any:
-    """Nats of each target after the output head, from hidden states (tokens, size).
-
-    A frozen head never holds more than a chunk of logits; a head in training keeps them for autograd.
-    """
-    weights = list(head.parameters())
-    if type(head) is nn.Linear and not any(each.requires_grad for each in weights):
-        nats: Any = _FrozenHead.apply(hidden, head.weight, head.bias, target)
-        return nats
-    return functional.cross_entropy(head(hidden).float(), target, reduction="none")
-
-
-class _FrozenHead(torch.autograd.Function):  # type: ignore[misc]
-    """Cross-entropy whose gradient (softmax - target) W is taken while the chunk's logits are at hand."""
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Any, weight: Any, bias: Any, target: Any) -> Any:
-        """Nats of each token."""
-        wanted = ctx.needs_input_grad[0]
-        nats = torch.empty(len(hidden), dtype=torch.float32, device=hidden.device)
-        gradient = torch.empty_like(hidden) if wanted else None
-        for start in range(0, len(hidden), _CHUNK):
-            here = slice(start, start + _CHUNK)
-            logits = functional.linear(hidden[here], weight, bias).float()
-            place = target[here, None]
-            picked = logits.gather(1, place)
-            top = logits.amax(-1, keepdim=True)
-            logits.sub_(top).exp_()
-            total = logits.sum(-1, keepdim=True)
-            nats[here] = (total.log() + top - picked)[:, 0]
-            if gradient is not None:
-                logits.div_(total).scatter_add_(1, place, torch.full_like(picked, -1.0))
-                gradient[here] = logits.to(weight.dtype) @ weight
-        if gradient is not None:
-            ctx.save_for_backward(gradient)
-        return nats
-
-    @staticmethod
-    def backward(ctx: Any, *upstream: Any) -> tuple[Any, None, None, None]:
-        """Each token's gradient, weighted from above."""
-        (gradient,) = ctx.saved_tensors
-        return gradient * upstream[0][:, None].to(gradient.dtype), None, None, None

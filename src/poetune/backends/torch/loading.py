@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.utils import logging as hf_logging
 
+from poetune.backends.torch.memory import is_out_of_memory
 from poetune.backends.torch.rendering import Renderer
 from poetune.errors import EngineError
 
@@ -30,13 +31,17 @@ _SAMPLES, _SLICE = 64, 4096
 
 @dataclass(slots=True)
 class Base:
-    """A loaded base model. `folder` is where it lies; `fast_head`: head and decoder may be called apart."""
+    """A loaded base model. `folder` is where it lies; `fast_head`: head and decoder may be called apart.
+
+    `writes` is False where only its upper layers are there.
+    """
 
     folder: Path
     model: Any
     renderer: Renderer
     device: Any
     fast_head: bool
+    writes: bool = True
 
 
 def quiet() -> None:
@@ -56,7 +61,8 @@ def pick_device(name: str) -> Any:
 
 def pick_dtype(device: Any, full: bool = False) -> Any:
     """bf16 where a GPU computes in it, else fp32; weights that train in full stay in fp32."""
-    return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() and not full else torch.float32
+    computes = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if computes and not full else torch.float32
 
 
 def resolve(base: str, weights: bool = True) -> Path:
@@ -89,8 +95,29 @@ def _download(base: str, weights: bool) -> Path:
     try:
         return Path(snapshot_download(base, allow_patterns=[*wanted, "*.safetensors"] if weights else wanted))
     except Exception as error:  # the hub client's errors are many and its own
-        reason = str(error).strip().split("\n")[0]
-        raise EngineError(f"base: {base} could not be fetched from the hub ({reason}); name a local folder") from error
+        raise EngineError(_unfetched(base, error)) from error
+
+
+def _unfetched(base: str, error: Exception) -> str:
+    """Why a hub model did not come, and what to do."""
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    reason = str(error).strip().split("\n")[0]
+    if isinstance(error, GatedRepoError):
+        return (
+            f"base: {base} is gated; accept its terms at https://huggingface.co/{base}, then log in with "
+            "`hf auth login` or set HF_TOKEN"
+        )
+    if isinstance(error, RepositoryNotFoundError):
+        return f"base: the hub has no model {base}, or a private one; check the id, or log in with `hf auth login`"
+    away = type(error).__module__.startswith("httpx")
+    if away or isinstance(error, LocalEntryNotFoundError | ConnectionError | TimeoutError):
+        return (
+            f"base: the hub cannot be reached, and {base} is not in this machine's cache ({reason}); name a local "
+            f"folder, or run `hf download {base}` where there is a connection and copy its folder or the hub's cache "
+            "here (with HF_HUB_OFFLINE=1 the cache alone is asked)"
+        )
+    return f"base: {base} could not be fetched from the hub ({reason}); name a local folder"
 
 
 def fingerprint(folder: Path) -> str:
@@ -122,7 +149,7 @@ def open_renderer(folder: Path) -> Renderer:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            tokenizer = _tokenizer_kind(folder).from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         eos = [tokenizer.eos_token_id, *_stop_ids(folder)]
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = str(error).strip().split("\n")[0]
@@ -131,6 +158,14 @@ def open_renderer(folder: Path) -> Renderer:
     if not stops:
         raise EngineError(f"base: the tokenizer in {folder} names no end-of-text token; set eos_token in its config")
     return Renderer(tokenizer, stops)
+
+
+def _tokenizer_kind(folder: Path) -> Any:
+    """The class to read it with: AutoTokenizer puts the architecture's own splitting rules before a plain file's."""
+    path = folder / "tokenizer_config.json"
+    named = json.loads(path.read_text("utf-8")).get("tokenizer_class") if path.is_file() else None
+    plain = named in ("PreTrainedTokenizerFast", "TokenizersBackend") and (folder / "tokenizer.json").is_file()
+    return PreTrainedTokenizerFast if plain else AutoTokenizer
 
 
 def _stop_ids(folder: Path) -> list[int]:
@@ -146,7 +181,7 @@ def load_model(folder: Path, device: Any, dtype: Any) -> Any:
     """The weights in `dtype` on `device`, frozen and without dropout.
 
     Raises:
-        EngineError: transformers does not know the architecture or the files do not fit it.
+        EngineError: transformers does not know the architecture, the files do not fit it, or memory does not suffice.
     """
     try:
         with warnings.catch_warnings():
@@ -154,15 +189,24 @@ def load_model(folder: Path, device: Any, dtype: Any) -> Any:
             model = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
             )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+            model = model.to(device)
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise EngineError(
+                f"base: {folder} does not fit into memory; train with finetune.quantize 4bit, or take a smaller base"
+            ) from error
         reason = str(error).strip().split("\n")[0]
         raise EngineError(f"base: {folder} cannot be loaded ({reason}); check that its files are complete") from error
-    return model.to(device).requires_grad_(False).eval()
+    return model.requires_grad_(False).eval()
 
 
-def load(folder: Path, device: Any, full: bool = False) -> Base:
-    """A base ready for training, writing and scoring."""
-    model = load_model(folder, device, pick_dtype(device, full))
+def load(folder: Path, device: Any, full: bool = False, dtype: Any = None) -> Base:
+    """A base ready for training, writing and scoring; without `dtype` in that of `pick_dtype`."""
+    return prepared(folder, load_model(folder, device, dtype or pick_dtype(device, full)), device)
+
+
+def prepared(folder: Path, model: Any, device: Any) -> Base:
+    """A loaded model with what poetune needs to know of it."""
     renderer = open_renderer(folder)
     return Base(folder, model, renderer, device, _head_is_apart(model, renderer, device))
 

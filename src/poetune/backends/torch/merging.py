@@ -1,5 +1,6 @@
 """Whole models on disk: base + adapter as one, and the checkpoints of full training."""
 
+import json
 import shutil
 import warnings
 from pathlib import Path
@@ -18,10 +19,12 @@ def merge(folder: Path, adapter: Path | None, out: Path) -> None:
     """Write base + adapter into `out`, on the CPU: in bf16 where the base is kept in it, else in fp32.
 
     Raises:
-        EngineError: the adapter does not fit, or `out` is not empty.
+        EngineError: the adapter does not fit, `out` is not empty, or the base is kept in 4 or 8 bit.
     """
     whole = adapter is not None and is_whole(adapter)
     source = adapter if adapter is not None and whole else folder
+    if "quantization_config" in json.loads((source / "config.json").read_text("utf-8")):
+        raise EngineError(f"{source}: is kept in quantized form, into which nothing is merged; name the full base")
     model = load_model(source, torch.device("cpu"), _kept_dtype(source))
     if adapter is not None and not whole:
         model = adapters.Worn(model, adapter).model
@@ -67,8 +70,6 @@ def copy_tokenizer(base: Path, folder: Path) -> None:
 
 
 def _kept_dtype(folder: Path) -> Any:
-    import json
-
     config = json.loads((folder / "config.json").read_text("utf-8"))
     kept = config.get("dtype", config.get("torch_dtype"))
     return torch.bfloat16 if kept == "bfloat16" else torch.float32

@@ -1,11 +1,11 @@
-"""The torch learner: AdamW on an adapter, or on the whole model, one optimizer step at a time."""
+"""The torch learner: an adapter, or the whole model, one optimizer step at a time."""
 
-import random
-from collections.abc import Iterator, Sequence
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,46 +13,63 @@ from torch import nn
 
 from poetune.backends.loop import Stepped
 from poetune.backends.torch import adapters, merging
+from poetune.backends.torch.allocator import keep_pages
 from poetune.backends.torch.dropout import quicken
-from poetune.backends.torch.forward import token_nats
-from poetune.backends.torch.loading import Base
+from poetune.backends.torch.memory import give_back, is_out_of_memory
+from poetune.backends.torch.opening import Opened
+from poetune.backends.torch.optimizers import UNDECAYED, open_optimizer, restore, state_of
+from poetune.backends.torch.ordering import held_rows, step_rows
+from poetune.backends.torch.precision import precision_of, scaler_of
 from poetune.backends.torch.rows import Row, Rows
+from poetune.backends.torch.sampling import write_samples
 from poetune.errors import EngineError
 from poetune.ports import TrainJob
-from poetune.recipe import Finetune
+from poetune.recipe import Training
 
-_STATE = "optimizer.safetensors"
-_CALL_TOKENS = {"cpu": 64}  # on a GPU a call costs more than any padding
+_TENSORS, _STATE = "optimizer.safetensors", "state.json"
+_LEAST_SCALE = 2.0**-10  # a loss scale below this never found a finite gradient
+_T = TypeVar("_T")
 
 
 class TorchLearner:
-    """Weights, optimizer and rows of one training. The base's own dropout stays off; LoRA's is on during a step."""
+    """Weights, optimizer and rows of one training. The base's own dropout stays off; LoRA's is on during a step.
 
-    def __init__(self, base: Base, job: TrainJob, train: Rows, held: Rows, base_name: str) -> None:
-        self.base, self.settings, self.seed = base, job.settings, job.seed
-        self.rows, self.held = train.rows, _held(held.rows, job)
-        self.notes = tuple(_said(train, job.settings, "training") + _said(held, job.settings, "validation"))
+    `most` is how many rows go through the model together: the batch, halved whenever memory did not suffice.
+    """
+
+    def __init__(self, opened: Opened, job: TrainJob, train: Rows, held: Rows, base_name: str) -> None:
+        base = opened.base
+        self.base, self.forward, self.settings, self.seed = base, opened.forward, job.settings, job.seed
+        self.rows, self.held, self.samples = train.rows, held_rows(held.rows, job), job.samples
+        self.notes = opened.notes + tuple(
+            _said(train, job.settings, "training") + _said(held, job.settings, "validation")
+        )
+        self.precision = precision_of(job.settings, base.device)
+        self.scaler = scaler_of(self.precision)
+        self.most, self.skipped = job.settings.batch, 0
         self.worn: Any = None
+        parent = Path(job.weights.adapter) if job.weights.adapter else None
+        bias = "none" if job.settings.method == "full" else job.settings.bias
+        self._biases = adapters.Before(adapters.biases(base.model, bias))
         if job.settings.method == "full":
             base.model.requires_grad_(True)
-        elif job.weights.adapter:
-            self.worn = adapters.attach_saved(base.model, Path(job.weights.adapter), trains=True)
+        elif parent is not None:
+            self.worn = adapters.attach_saved(base.model, parent, trains=True)
             config = self.worn.peft_config["default"]
             self.notes += (f"goes on from an adapter and keeps its shape: rank {config.r}, alpha {config.lora_alpha}",)
         else:
             with _seeded(base.device, job.seed):
                 config = adapters.lora_config(base.model, job.settings, base_name)
                 self.worn = adapters.attach(base.model, config)
-        trained = [(n, p) for n, p in base.model.named_parameters() if p.requires_grad]
-        self.names, self.parameters = [n for n, _ in trained], [p for _, p in trained]
-        self.optimizer = torch.optim.AdamW(
-            self.parameters,
-            lr=job.settings.rate,
-            weight_decay=job.settings.weight_decay,
-            fused=base.device.type in ("cpu", "cuda"),
-        )
+        self.named = [(n, p) for n, p in base.model.named_parameters() if p.requires_grad]
+        self.parameters = [p for _, p in self.named]
+        for parameter in self.parameters:
+            parameter.data = parameter.data.float()
+        self.optimizer = open_optimizer(job.settings, self.named, base.device)
         self._noisy = quicken(base.model)
-        self._call_cost = _CALL_TOKENS.get(base.device.type, 2**30)
+        if base.device.type == "cpu":
+            keep_pages()
+        self._to_say: list[str] = []
 
     def step(self, number: int, rate: float) -> Stepped:
         """One optimizer step; gradients are of the mean over all supervised tokens of the step."""
@@ -60,36 +77,107 @@ class TorchLearner:
         supervised = sum(len(row.ids) - row.first for row in rows)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        nats = torch.zeros((), dtype=torch.float64)
         for module in self._noisy:
             module.train()
-        with _seeded(self.base.device, self.seed * 1_000_003 + number):
-            for some in runs(rows, self.settings.batch, self._call_cost):
-                with self._autocast():
-                    loss = token_nats(self.base, some)[0].sum()
-                (loss / supervised).backward()
-                nats += loss.detach().cpu().double()
-        for module in self._noisy:
-            module.eval()
-        nn.utils.clip_grad_norm_(self.parameters, self.settings.clip)
-        self.optimizer.step()
+        try:
+            nats = self._within_memory(rows, lambda: self._gradients(rows, supervised, number))
+        finally:
+            for module in self._noisy:
+                module.eval()
+        norm = self._clipped() if math.isfinite(nats) else math.inf
+        if self.scaler.is_enabled() and math.isfinite(nats):
+            norm = self._scaled_step(norm, number)
+        elif math.isfinite(norm):
+            self._optimizer_step()
         self.optimizer.zero_grad(set_to_none=True)
-        return Stepped(float(nats), supervised, sum(len(row.ids) for row in rows))
+        said, self._to_say = tuple(self._to_say), []
+        return Stepped(nats, supervised, sum(len(row.ids) for row in rows), norm, said)
+
+    def _gradients(self, rows: Sequence[Row], supervised: int, number: int) -> float:
+        """Nats of the rows, whose gradients are added to the parameters'; the same numbers are drawn at each try."""
+        nats = torch.zeros((), dtype=torch.float64)
+        with _seeded(self.base.device, self.seed * 1_000_003 + number):
+            for some in self.forward.calls(rows, self.most):
+                with self.precision.autocast():
+                    loss = self.forward.nats(some)[0].sum()
+                self.scaler.scale(loss / supervised).backward()
+                nats += loss.detach().cpu().double()
+        return float(nats)
+
+    def _within_memory(self, rows: Sequence[Row], work: Callable[[], _T]) -> _T:
+        """Do the work on fewer rows at a time until it fits; all rows are read and the sums are the same."""
+        while True:
+            try:
+                return work()
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            self.optimizer.zero_grad(set_to_none=True)
+            give_back(self.base.device)
+            tried = min(self.most, len(rows))
+            if tried == 1:
+                raise EngineError(
+                    f"finetune: a row of {len(rows[-1].ids)} tokens alone does not fit into memory; make "
+                    "finetune.longest or finetune.layers smaller, set finetune.quantize to 4bit, or take a smaller base"
+                )
+            self.most = tried // 2
+            self._to_say.append(
+                f"out of memory with {tried} rows at a time: from here on {self.most}; the step's batch stays as it is"
+            )
+
+    def _clipped(self) -> float:
+        """The gradients' norm before they are clipped."""
+        self.scaler.unscale_(self.optimizer)
+        most = self.settings.clip or math.inf
+        return float(nn.utils.clip_grad_norm_(self.parameters, most))
+
+    def _scaled_step(self, norm: float, number: int) -> float:
+        """A step that is left out where the scaled gradient overflowed; the norm, 0 where it was."""
+        self._optimizer_step()
+        self.scaler.update()
+        if math.isfinite(norm):
+            return norm
+        if not self.skipped:
+            self._to_say.append(
+                f"fp16: the gradient overflowed at step {number}, so that step was skipped and the loss scale halved; "
+                "at the start this is usual"
+            )
+        self.skipped += 1
+        return math.inf if self.scaler.get_scale() < _LEAST_SCALE else 0.0
+
+    def _optimizer_step(self) -> None:
+        try:
+            self.scaler.step(self.optimizer)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise EngineError(
+                f"finetune: the state of {self.settings.optimizer} does not fit into memory; take adamw_8bit or "
+                "adafactor, a smaller finetune.rank, or lora where the method is full"
+            ) from error
 
     def validate(self) -> float | None:
         """Nats per supervised token over the held-out rows."""
-        if not self.held:
-            return None
+        return self._within_memory(self.held, self._held_loss) if self.held else None
+
+    def _held_loss(self) -> float:
         nats, tokens = 0.0, 0
-        with torch.inference_mode(), self._autocast():
-            for some in runs(self.held, self.settings.batch, self._call_cost):
-                losses, _ = token_nats(self.base, some)
+        with torch.inference_mode(), self.precision.autocast():
+            for some in self.forward.calls(self.held, self.most):
+                losses, _ = self.forward.nats(some)
                 nats += float(losses.cpu().double().sum())
                 tokens += len(losses)
         return nats / tokens
 
+    def sample(self) -> list[tuple[str, str]]:
+        """The job's sample poems, by the weights of the moment."""
+        with self.precision.autocast():
+            return write_samples(self.base, self.samples, self.most)
+
     def save(self, folder: Path) -> None:
         """The adapter as peft keeps it, or the whole model; the base's tokenizer files beside it."""
+        if not all(bool(torch.isfinite(p).all()) for p in self.parameters):
+            raise FloatingPointError("a trained weight is not a number")
         if self.worn is not None:
             adapters.save(self.worn, folder)
         else:
@@ -97,88 +185,51 @@ class TorchLearner:
         merging.copy_tokenizer(self.base.folder, folder)
 
     def save_resume(self, folder: Path) -> None:
-        """AdamW's moments, by the parameter's name."""
-        tensors = {}
-        for name, parameter in zip(self.names, self.parameters, strict=True):
-            for key, value in self.optimizer.state[parameter].items():
-                tensors[f"{key}:{name}"] = value.detach().cpu().contiguous()
-        save_file(tensors, folder / _STATE)
+        """The optimizer's state by the parameter's name, the loss scale, and what memory allowed."""
+        tensors, numbers = state_of(self.optimizer, self.named)
+        save_file(tensors, folder / _TENSORS)
+        state = {"numbers": numbers, "scaler": self.scaler.state_dict(), "skipped": self.skipped, "most": self.most}
+        (folder / _STATE).write_text(json.dumps(state), "utf-8")
 
     def resume(self, folder: Path, resume: Path) -> None:
-        """Weights and moments, bit for bit."""
+        """Weights and state, bit for bit."""
         if self.worn is not None:
             adapters.read_into(self.worn, folder)
         else:
             merging.read_into(self.base.model, folder)
-        saved = load_file(resume / _STATE)
-        for name, parameter in zip(self.names, self.parameters, strict=True):
-            counter = parameter.device if parameter.device.type == "cuda" else "cpu"  # where fused AdamW keeps it
-            self.optimizer.state[parameter] = {
-                key: saved[f"{key}:{name}"].to(counter if key == "step" else parameter.device, copy=True)
-                for key in ("step", "exp_avg", "exp_avg_sq")
-            }
+        state = json.loads((resume / _STATE).read_text("utf-8"))
+        restore(self.optimizer, self.named, load_file(resume / _TENSORS), state["numbers"])
+        if self.scaler.is_enabled():
+            self.scaler.load_state_dict(state["scaler"])
+        self.skipped, self.most = state["skipped"], state["most"]
 
     def close(self) -> None:
         """Leave the base as it was, where an adapter was trained."""
         if self.worn is not None:
             adapters.take_off(self.worn)
             self.base.model.requires_grad_(False)
-
-    def _autocast(self) -> Any:
-        return torch.autocast("cuda", torch.bfloat16, enabled=self.base.device.type == "cuda")
+            self._biases.restore()
 
 
-def step_rows(rows: Sequence[Row], number: int, settings: Finetune, seed: int) -> list[Row]:
-    """The rows of optimizer step 1, 2, ...: each epoch in an order of its own, its tail a smaller step.
-
-    Sorted by length, so that micro-batches hold little padding.
-    """
-    size = settings.batch * settings.accumulation
-    epoch, turn = divmod(number - 1, -(-len(rows) // size))
-    order = list(range(len(rows)))
-    random.Random(f"{seed}:{epoch}").shuffle(order)  # noqa: S311
-    return sorted((rows[i] for i in order[turn * size : (turn + 1) * size]), key=lambda row: len(row.ids))
-
-
-def runs(rows: Sequence[Row], most: int, call_cost: int) -> Iterator[Sequence[Row]]:
-    """Rows sorted by length, cut into calls of at most `most` rows so that pads and calls together cost the least.
-
-    `call_cost` is what a call costs beside its tokens, in tokens.
-    """
-    best, cut = [0.0], [0]
-    for end in range(1, len(rows) + 1):
-        costs = [
-            (best[start] + (end - start) * len(rows[end - 1].ids) + call_cost, start)
-            for start in range(max(0, end - most), end)
-        ]
-        cost, start = min(costs)
-        best.append(cost)
-        cut.append(start)
-    edges = [len(rows)]
-    while edges[-1]:
-        edges.append(cut[edges[-1]])
-    edges.reverse()
-    for start, end in pairwise(edges):
-        yield rows[start:end]
-
-
-def _held(rows: Sequence[Row], job: TrainJob) -> list[Row]:
-    most = job.settings.validate_batches * job.settings.batch
-    order = list(rows)
-    if most and most < len(order):
-        random.Random(job.seed).shuffle(order)  # noqa: S311
-        order = order[:most]
-    return sorted(order, key=lambda row: len(row.ids))
-
-
-def _said(rows: Rows, settings: Finetune, split: str) -> list[str]:
+def _said(rows: Rows, settings: Training, split: str) -> list[str]:
     out = []
+    if rows.split:
+        out.append(
+            f"{rows.split} {split} poems are longer than {settings.longest} tokens and were split at line breaks"
+        )
     if rows.cut:
         out.append(f"{rows.cut} {split} poems are longer than {settings.longest} tokens and were cut at a line break")
     if rows.left_out:
         out.append(f"{rows.left_out} {split} examples were left out: empty, or their prompt fills all of longest")
-    if split == "training" and not rows.rows:
+    if split != "training":
+        return out
+    size = settings.batch * settings.accumulation
+    if not rows.rows:
         raise EngineError("finetune: no training example is left; raise finetune.longest or check dataset.shares")
+    if len(rows.rows) < size:
+        out.append(f"there are {len(rows.rows)} training rows and a step takes {size}: each step reads all of them")
+    if settings.optimizer in UNDECAYED and settings.weight_decay and "weight_decay" in settings.model_fields_set:
+        out.append(f"{settings.optimizer} has no weight decay, so finetune.weight_decay is left out; adamw has it")
     return out
 
 

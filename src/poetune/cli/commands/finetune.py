@@ -1,10 +1,19 @@
 """`poetune finetune`: examples become checkpoints."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from poetune.cli.session import Session, command
+from poetune.cli.tables import figure, table
+
+if TYPE_CHECKING:
+    from poetune.studio.finetune import Staged, Swept, Tuned
+
+TRACKERS = ("tensorboard", "trackio", "wandb")
 
 
 @command("finetune", "poetune finetune --steps 300 --set finetune.rate=2e-4")
@@ -12,6 +21,9 @@ from poetune.cli.session import Session, command
 @click.option("--layers", type=click.IntRange(min=0), default=None, help="Adapt the last N layers; 0 = all.")
 @click.option("--rank", type=click.IntRange(min=1), default=None, help="LoRA rank.")
 @click.option("--rate", type=float, default=None, help="Peak learning rate.")
+@click.option("--stage", default="", metavar="NAME", help="Train the stages up to this one; all if left out.")
+@click.option("--sweep", is_flag=True, help="Train the last stage in every setting of finetune.sweep, and compare.")
+@click.option("--track", multiple=True, type=click.Choice(TRACKERS), help="Send losses there too; may be given again.")
 @click.option("--dry-run", is_flag=True, help="Say what the training will need, and stop.")
 @click.option(
     "--register",
@@ -19,17 +31,41 @@ from poetune.cli.session import Session, command
     default=None,
     help="Register the NNNNNNN_adapters.safetensors of a folder instead of training.",
 )
+@click.option(
+    "--import",
+    "foreign",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="Say what a recipe of mlx-lm or of a Trainer project is in poet.yaml, and stop.",
+)
+@click.option("--write", is_flag=True, help="With --import: put it into poet.yaml, leaving the rest.")
 def finetune(
     session: Session,
     steps: int | None,
     layers: int | None,
     rank: int | None,
     rate: float | None,
+    stage: str,
+    sweep: bool,
+    track: tuple[str, ...],
     dry_run: bool,
     register: Path | None,
+    foreign: Path | None,
+    write: bool,
 ) -> None:
-    """Train an adapter on the data set, keeping checkpoints; goes on where a killed training stopped."""
-    given = {"steps": steps, "layers": layers, "rank": rank, "rate": rate}
+    """Train on the data set, stage by stage, keeping checkpoints; goes on where a killed training stopped."""
+    given: dict[str, object] = {"steps": steps, "layers": layers, "rank": rank, "rate": rate}
+    if track:
+        given["track"] = f"[{', '.join(track)}]"
+    if write and foreign is None:
+        raise click.UsageError("--write goes with --import FILE.")
+    if foreign is not None:
+        from poetune.cli.importing import show_import
+
+        show_import(session, foreign, write)
+        return
+    if sweep and stage:
+        raise click.UsageError("give --sweep or --stage, not both: a sweep trains the last stage.")
     with session.studio(*(f"finetune.{k}={v}" for k, v in given.items() if v is not None)) as studio:
         if register is not None:
             found = studio.register(register)
@@ -39,17 +75,74 @@ def finetune(
             )
             return
         if dry_run:
-            needs = studio.needs()
-            session.show(needs, "Nothing was trained (--dry-run).")
+            needs = {name: asdict(found) for name, found in studio.needs().items()}
+            last = list(needs.values())[-1]
+            session.show({**last, "stages": needs}, "Nothing was trained (--dry-run).")
             return
-        done = studio.finetune()
+        if sweep:
+            swept = studio.sweep()
+            session.show(swept, _swept(swept))
+            return
+        for name in (n for n, value in given.items() if value is not None):
+            own = [each.name for each in studio.recipe.finetune.stages if name in each.model_fields_set]
+            if own:
+                studio.say(f"--{name} does not reach {', '.join(own)}, where poet.yaml sets its own.")
+        done = studio.finetune(stage)
+        held = len(studio.recipe.finetune.sweep)
+    hint = "\nfinetune.sweep holds settings to compare: poetune finetune --sweep" if held else ""
+    session.show(done, _tuned(done) + hint + ("\nNext: poetune generate" if not stage else ""))
+
+
+def _tuned(done: "Tuned") -> str:
     if done.already:
-        prose = f"Run {done.run} was trained already ({done.checkpoints} checkpoints); nothing to do."
-    else:
-        prose = (
+        said = f"Run {done.run} was trained already ({done.checkpoints} checkpoints); nothing to do."
+        return said if len(done.stages) < 2 else f"{said}\n{_stages(done.stages)}"
+    if done.first_loss is not None and done.best_loss is not None:
+        said = (
             f"Run {done.run}: {done.checkpoints} checkpoints; validation loss {done.first_loss:.3f} -> "
             f"{done.best_loss:.3f} nats a token (best at step {done.best_step})."
-            if done.first_loss is not None and done.best_loss is not None
-            else f"Run {done.run}: {done.checkpoints} checkpoints (no validation poems, so no validation loss)."
         )
-    session.show(done, prose + "\nNext: poetune generate")
+    else:
+        said = f"Run {done.run}: {done.checkpoints} checkpoints (no validation poems, so no validation loss)."
+    return f"{said}\n{_stages(done.stages)}"
+
+
+def _stages(stages: "Sequence[Staged]") -> str:
+    head = ("stage", "train loss", "validation loss", "perplexity", "best step", "steps", "weights trained", "seconds")
+    rows = [
+        (
+            each.stage,
+            figure(each.train_loss),
+            figure(each.best_loss),
+            figure(each.perplexity, 1),
+            str(each.best_step),
+            str(each.steps),
+            f"{each.trained / each.parameters:.2%}" if each.parameters else "-",
+            figure(each.seconds, 1),
+        )
+        for each in stages
+    ]
+    return table(head, rows)
+
+
+def _swept(done: "Swept") -> str:
+    head = ("setting", "weights trained", "train", "validation", "test", "perplexity", "best step", "s", "peak MB")
+    rows = [
+        (
+            f"{each.setting} *" if each.setting == done.best else each.setting,
+            f"{each.trained:,}",
+            figure(each.train_loss),
+            figure(each.validation_loss),
+            figure(each.test_loss),
+            figure(each.perplexity, 1),
+            str(each.best_step),
+            figure(each.seconds, 1),
+            figure(each.peak_memory / 2**20 if each.peak_memory else None, 0),
+        )
+        for each in done.trials
+    ]
+    return (
+        f"{table(head, rows)}\n* lowest validation loss. Losses are of each setting's best checkpoint, in nats a "
+        "token; peak MB is the whole process's so far, which never falls.\n"
+        f"The table is at {done.csv}\nTo go on with the best (beside the options you gave): {done.go_on}"
+    )

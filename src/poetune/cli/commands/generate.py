@@ -14,6 +14,7 @@ from poetune.cli.session import Session, command
 @click.option("--from-step", type=click.IntRange(min=0), default=None, help="Leave earlier checkpoints out.")
 @click.option("--checkpoints", type=click.IntRange(min=0), default=None, help="The latest N checkpoints; 0 = all.")
 @click.option("--code", type=int, default=None, help="One checkpoint and template by code: step + 0..4, e.g. 1203.")
+@click.option("--stage", multiple=True, metavar="NAME", help="By this stage, or `base`; may be given again.")
 @click.option("--max-themes", type=click.IntRange(min=1), default=None, help="The first N themes only.")
 def generate(
     session: Session,
@@ -23,6 +24,7 @@ def generate(
     from_step: int | None,
     checkpoints: int | None,
     code: int | None,
+    stage: tuple[str, ...],
     max_themes: int | None,
 ) -> None:
     """Write the grid; run again, it fills only what is missing."""
@@ -37,11 +39,17 @@ def generate(
     }
     overrides = [f"generate.{k}={json.dumps(v, ensure_ascii=False)}" for k, v in given.items() if v is not None]
     with session.studio(*overrides) as studio:
-        done = studio.generate(max_themes=max_themes, code=code)
+        done = studio.generate(max_themes=max_themes, code=code, stages=stage)
+    ways = f" x {len(done.ways)} ways of drawing" if done.ways else ""
     prose = (
         f"{done.written} poems written, {done.existing} were there already "
-        f"({done.models} checkpoints x {done.templates} templates x {done.themes} themes x {done.per_cell})."
+        f"({done.models} {'models' if stage else 'checkpoints'} x {done.prompts} prompts "
+        f"(themes and openings in {done.templates} templates) x {done.per_cell}{ways})."
     )
     if done.written:
         prose += f" {done.per_minute:.0f} poems a minute; {done.ended:.0%} ended of themselves."
+    if done.ways:
+        from poetune.generate.ways import ways_text
+
+        prose += "\n" + ways_text(done.ways)
     session.show(done, prose + "\nNext: poetune judge")

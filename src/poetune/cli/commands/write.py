@@ -18,7 +18,7 @@ from poetune.cli.session import Session, command
     help="File with an unfinished poem to go on with.",
 )
 @click.option("--poems", type=click.IntRange(min=1), default=1, help="How many.")
-@click.option("--template", default="plain.v1", help="Prompt template.")
+@click.option("--template", default="", help="Prompt template; the first of generate.templates if left out.")
 @click.option("--base", "from_base", is_flag=True, help="From the base instead of the best checkpoint.")
 @click.option("--seed", type=int, default=None, help="Seed; the recipe's if left out.")
 @click.option("--append", type=click.Path(path_type=Path), default=None, help="Add poems and prompts to this file.")

@@ -1,0 +1,149 @@
+"""The upper decoder layers of Llama-like models, run over rows laid end to end: nothing padded, nothing done twice.
+
+Same arithmetic as transformers' Llama, Qwen2, Qwen3 and Mistral layers, in fewer passes over memory. Frozen weights get
+no gradient, the top layer runs past its keys and values only where a token is supervised, and the lowest layer sends
+nothing down. The weights stay in the modules of the model, which peft wraps and saves as ever.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from poetune.backends.torch.pieces import LoraLinear, RmsNorm, SwiGlu
+
+FAMILIES = frozenset({"llama", "qwen2", "qwen3", "mistral"})
+
+
+def unfit(decoder: Any) -> str:
+    """Why a decoder's layers cannot run here; "" where they can."""
+    config = decoder.config
+    if config.model_type not in FAMILIES:
+        return f"{config.model_type} layers run as transformers has them"
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    if kinds != {"full_attention"} or (config.model_type == "mistral" and config.sliding_window):
+        return "attention over a sliding window runs as transformers has it"
+    if config.hidden_act != "silu":
+        return f"{config.hidden_act} layers run as transformers has them"
+    return ""
+
+
+class Stack:
+    """Layers `first` to the top, and the last norm, of a decoder."""
+
+    def __init__(self, decoder: Any, first: int) -> None:
+        self.decoder, self.first = decoder, first
+        config = decoder.config
+        self.head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self.groups = config.num_attention_heads // config.num_key_value_heads
+
+    def __call__(self, states: Any, lengths: Sequence[int], wanted: Any) -> Any:
+        """Normed hidden states (len(wanted), size) of the rows' tokens `wanted`.
+
+        `states` (tokens, size) enter layer `first`; the rows have `lengths` tokens; `wanted` is a long tensor.
+        """
+        cos, sin = self._places(states, lengths)
+        layers = self.decoder.layers[self.first :]
+        for layer in layers[:-1]:
+            states = self._layer(layer, states, cos, sin, lengths, None)
+        states = self._layer(layers[-1], states, cos, sin, lengths, wanted)
+        return norm(self.decoder.norm, states)
+
+    def one(self, layer: Any, states: Any, lengths: Sequence[int]) -> Any:
+        """The states (tokens, size) after one layer."""
+        return self._layer(layer, states, *self._places(states, lengths), lengths, None)
+
+    def _places(self, states: Any, lengths: Sequence[int]) -> tuple[Any, Any]:
+        positions = torch.cat([torch.arange(n, device=states.device) for n in lengths])[None]
+        cos, sin = self.decoder.rotary_emb(states[None], positions)
+        return cos[0, :, None, :].to(states.dtype), sin[0, :, None, :].to(states.dtype)
+
+    def _layer(self, layer: Any, states: Any, cos: Any, sin: Any, lengths: Sequence[int], wanted: Any) -> Any:
+        attention = layer.self_attn
+        normed = norm(layer.input_layernorm, states)
+        query, key, value = (
+            linear(each, normed).unflatten(-1, (-1, self.head_dim))
+            for each in (attention.q_proj, attention.k_proj, attention.v_proj)
+        )
+        if hasattr(attention, "q_norm"):
+            query, key = norm(attention.q_norm, query), norm(attention.k_norm, key)
+        query, key = turn(query, cos, sin), turn(key, cos, sin)
+        read = attend(query, key, value, lengths, attention.scaling)
+        if wanted is not None:
+            read, states = read[wanted], states[wanted]
+        states = states + linear(attention.o_proj, read)
+        mlp = layer.mlp
+        normed = norm(layer.post_attention_layernorm, states)
+        inner = SwiGlu.apply(linear(mlp.gate_proj, normed), linear(mlp.up_proj, normed))
+        return states + linear(mlp.down_proj, inner)
+
+
+def attend(query: Any, key: Any, value: Any, lengths: Sequence[int], scale: float) -> Any:
+    """Causal attention within each row: (tokens, heads, size) to (tokens, heads * size)."""
+    groups = query.shape[1] // key.shape[1]
+    if groups > 1:
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    if query.device.type == "cpu":
+        parts = zip(query.split(lengths), key.split(lengths), value.split(lengths), strict=True)
+        return torch.cat([_attend(q, k, v, scale, None) for q, k, v in parts]).flatten(1)
+    return _attend(query, key, value, scale, same_row(lengths, query.device)).flatten(1)  # one call, not one a row
+
+
+def _attend(query: Any, key: Any, value: Any, scale: float, mask: Any) -> Any:
+    query, key, value = (each.transpose(0, 1)[None] for each in (query, key, value))
+    read = functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, is_causal=mask is None, scale=scale
+    )
+    return read[0].transpose(0, 1)
+
+
+def same_row(lengths: Sequence[int], device: Any) -> Any:
+    """Mask (tokens, tokens): which earlier tokens of its own row a token may read."""
+    row = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths)).to(device)
+    return (row[:, None] == row[None, :]).tril()
+
+
+def turn(x: Any, cos: Any, sin: Any) -> Any:
+    """Rotary positions: (tokens, heads, size) with cos and sin (tokens, 1, size)."""
+    low, high = x.chunk(2, -1)
+    return x * cos + torch.cat((-high, low), -1) * sin
+
+
+def norm(module: Any, x: Any) -> Any:
+    """A root-mean-square norm."""
+    weight = module.weight
+    eps = getattr(module, "variance_epsilon", None) or module.eps
+    if weight.requires_grad:
+        return functional.rms_norm(x, (x.shape[-1],), weight, eps)
+    return RmsNorm.apply(x, weight, eps)
+
+
+def linear(module: Any, x: Any) -> Any:
+    """A linear module, or one with a plain LoRA on it; any other kind runs its own forward."""
+    if type(module) is nn.Linear:
+        return functional.linear(x, module.weight, module.bias)
+    if not _plain_lora(module):
+        return module(x)
+    base = module.base_layer
+    dropout, down, up = module.lora_dropout["default"], module.lora_A["default"], module.lora_B["default"]
+    scale = module.scaling["default"]
+    if dropout.training and not isinstance(dropout, nn.Identity):
+        small = functional.linear(dropout(x), down.weight.to(x.dtype))
+        return functional.linear(x, base.weight, base.bias) + functional.linear(small, up.weight.to(x.dtype)) * scale
+    return LoraLinear.apply(x, base.weight, base.bias, down.weight, up.weight, scale)
+
+
+def _plain_lora(module: Any) -> bool:
+    return (
+        list(getattr(module, "lora_A", ())) == ["default"]
+        and type(module.base_layer) is nn.Linear
+        and not module.base_layer.weight.requires_grad
+        and (module.base_layer.bias is None or not module.base_layer.bias.requires_grad)
+        and not module.lora_variant
+        and not module.lora_bias["default"]
+        and module.active_adapters == ["default"]
+        and not module.merged
+        and not module.disable_adapters
+    )
