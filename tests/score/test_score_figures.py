@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from poetune.ports import Score
 from poetune.records import Candidate, Poem, Prompt, Sampling
 from poetune.score.copying import HELD_OUT, copying, copying_text
+from poetune.score.distances import divergence, wasserstein
 from poetune.score.losses import loss_row, losses_text
 from poetune.score.pairs import choose, pairs
-from poetune.score.voice import divergence, voice, wasserstein
+from poetune.score.voice import voice
 from poetune.verse.diversity import distinct_at
 from poetune.verse.overlap import distinct
 
@@ -92,6 +93,37 @@ def test_voice_sees_which_sample_is_nearer():
             assert missing is None
     variety = next(row.values for row in table.rows if row.figure == "variety")
     assert abs(variety[1] - variety[0]) < abs(variety[2] - variety[0])
+
+
+def test_poems_like_the_poets_have_no_excess_and_others_do():
+    draw = random.Random(3)
+    words = ["w" + a + b for a in "abcdefghij" for b in "klmnopqrst"]
+
+    def poem(pool):
+        width = draw.choice((4, 5, 8))
+        return "\n".join(" ".join(draw.choice(pool) for _ in range(width)) for _ in range(draw.choice((4, 6, 12))))
+
+    poet, same = [poem(words) for _ in range(80)], [poem(words) for _ in range(60)]
+    other = [poem(words[:20]) + "\nw w w w w w w w w w w w" * 12 for _ in range(60)]
+    (table,) = voice(poet, {"same": same, "other": other})
+    assert table.drawn == 40
+    for row in table.rows[1:4]:
+        assert row.excess[0] is None
+        low, high = row.band
+        assert 0 < low < row.values[0] < high
+        assert abs(row.excess[1]) < high - low
+        assert row.excess[2] > 2 * (high - low)
+    (again,) = voice(poet[::-1], {"same": same[::-1], "other": other})
+    assert again == table
+
+
+def test_a_chinese_line_is_what_stands_between_marks():
+    couplets = [f"{'山' * n}，{'水' * n}。\n{'风' * n}，{'月' * n}。" for n in (5, 7) for _ in range(10)]
+    apart = [text.replace("，", "，\n") for text in couplets]
+    (table,) = voice(couplets, {"apart": apart, "twice": [text.replace("，", "") for text in couplets]})
+    lengths = next(row for row in table.rows if row.figure == "line length")
+    assert abs(lengths.excess[1]) < 0.2
+    assert lengths.excess[2] > 4
 
 
 def test_divergence_runs_from_none_to_all():

@@ -82,4 +82,6 @@ def test_every_step_at_toy_size(tmp_path: Path) -> None:
     for line in (tmp_path / "base" / "SHA256SUMS").read_text().splitlines():
         expected, _, name = line.partition("  ")
         assert hashlib.sha256((tmp_path / "base" / name).read_bytes()).hexdigest() == expected
-    assert "bits per byte" in (tmp_path / "base" / "README.md").read_text()
+    card = (tmp_path / "base" / "README.md").read_text()
+    assert "bits per byte" in card
+    assert "| first line | " in card

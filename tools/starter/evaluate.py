@@ -1,10 +1,11 @@
-"""Step 5: the figures of the card on a fixed split: bits per byte by language, a 5-gram beside it, copies, EOS."""
+"""Step 5: the figures of the card on a fixed split: bits per byte, a 5-gram beside it, copies, endings, steering."""
 
 import argparse
 import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -13,6 +14,7 @@ from tools.starter.ngram import ngram_bits_per_byte
 from tools.starter.packing import plain_rows
 from tools.starter.prepare import load_rows
 from tools.starter.pretrain import loss_sum
+from tools.starter.steering import steering
 
 
 def lines_that_count(text: str, lang: str) -> list[str]:
@@ -59,12 +61,13 @@ def evaluate(folder: Path, model_dir: Path, poems: int = 100, each: int = 300, n
     model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32).eval()
     rows = load_rows(folder)
     figures: dict[str, dict] = {}
+    steered = steering(folder, model_dir, each)
     for lang in ("en", "zh"):
         training = [r["text"] for r in rows if r["lang"] == lang and not r["held_out"]]
         held = [r for r in rows if r["lang"] == lang and r["held_out"]][:each]
         texts = [r["text"] for r in held]
         known = {line for text in training for line in lines_that_count(text, lang)}
-        figure: dict[str, float] = {"bits_per_byte": model_bits_per_byte(model, tokenizer, texts)}
+        figure: dict[str, Any] = {"bits_per_byte": model_bits_per_byte(model, tokenizer, texts)}
         if ngram:
             figure["byte_5gram"] = ngram_bits_per_byte(training, texts)
         human = [line for text in texts for line in lines_that_count(text, lang)]
@@ -76,7 +79,7 @@ def evaluate(folder: Path, model_dir: Path, poems: int = 100, each: int = 300, n
             found = [line for text, _ in made for line in lines_that_count(text, lang)]
             figure[f"copied_{name}"] = sum(line in known for line in found) / max(len(found), 1)
             figure[f"ended_{name}"] = sum(ended for _, ended in made) / len(made)
-        figures[lang] = figure
+        figures[lang] = {**figure, "steering": steered[lang]}
     return figures
 
 

@@ -55,22 +55,34 @@ class Pair:
 class VoiceRow:
     """One figure of voice; `values` stand under the table's columns.
 
-    Of a distance the smaller value is nearer to the poet, of a level the one nearer to the poet's own.
+    Of a distance the smaller value is nearer to the poet, of a level the one nearer to the poet's own. The first value
+    of a distance is what poems by the poet would come to, `band` the range of nine in ten draws of them.
     """
 
     figure: str
     meaning: str
     kind: Literal["distance", "level", "count"]
     values: tuple[float | None, ...]
+    band: tuple[float, float] | None = None
+
+    @property
+    def excess(self) -> tuple[float | None, ...]:
+        """Of a distance, what each column has above the poet's own; None for the poet and for other kinds."""
+        floor = self.values[0] if self.kind == "distance" else None
+        return (
+            None,
+            *(None if floor is None or value is None else value - floor for value in self.values[1:]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceTable:
-    """Figures for the poems of one language; the first column is the poet."""
+    """Figures for the poems of one language; the first column is the poet. A draw takes `drawn` poems of each set."""
 
     language: str
     columns: tuple[str, ...]
     rows: tuple[VoiceRow, ...]
+    drawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)

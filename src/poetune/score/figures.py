@@ -40,6 +40,11 @@ def _rows(contents: Report) -> Iterator[Row]:
             for column, value in zip(table.columns, figure.values, strict=True):
                 if value is not None:
                     yield "voice", f"{table.language} / {column}", f"{figure.figure} ({figure.kind})", value, ""
+            for column, value in zip(table.columns, figure.excess, strict=True):
+                if value is not None:
+                    yield "voice", f"{table.language} / {column}", f"{figure.figure} (excess)", value, ""
+            for name, value in zip(("5 %", "95 %"), figure.band or (), strict=False):
+                yield "voice", f"{table.language} / {table.columns[0]}", f"{figure.figure} ({name})", value, ""
     for copied in contents.copying.rows if contents.copying else ():
         yield "copying", copied.label, "poems", copied.poems, ""
         yield "copying", copied.label, "lines", copied.lines, ""

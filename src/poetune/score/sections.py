@@ -5,6 +5,7 @@ from html import escape
 
 from poetune.score.contents import Copying, Cost, Link, LossRow, Offence, Pair, VoiceRow, VoiceTable
 from poetune.score.losses import cells
+from poetune.score.resampling import DRAWS
 from poetune.score.typeset import lang, poem
 
 _LANGUAGES = {"en": "English poems", "zh": "Chinese poems"}
@@ -44,7 +45,10 @@ def loss_table(rows: Sequence[LossRow]) -> str:
 
 
 def voice(tables: Sequence[VoiceTable]) -> str:
-    """Each figure with its meaning in one line; the sample nearer to the poet is bold."""
+    """Each figure with its meaning in one line; the sample nearer to the poet is bold.
+
+    Beside a distance stands what it has above the poet's own, and beside the poet's own its range.
+    """
     out = []
     for table in tables:
         head = "<th></th>" + "".join(f'<th class="n">{escape(column)}</th>' for column in table.columns)
@@ -52,9 +56,12 @@ def voice(tables: Sequence[VoiceTable]) -> str:
         out.append(_table(head, [_voice_row(table.columns, row) for row in table.rows], caption))
     if not out:
         return ""
+    sizes = " and ".join(dict.fromkeys(f"{table.drawn:,}" for table in tables))
     return "".join(out) + (
-        '<p class="small">Bold: nearer to the poet. For the three distances, the poet’s own column holds one half of '
-        "the poems against the other half: near that is as good as a match.</p>"
+        f'<p class="small">Bold: nearer to the poet. The three distances are means over {DRAWS} draws that take '
+        f"{sizes} poems of each set and measure from other poems of the poet. The poet’s own column holds the poet’s "
+        "poems drawn in the same way, with the range of nine in ten draws; the small figure is what a sample has above "
+        "it: at +0.00 poems stand as near as the poet’s own.</p>"
     )
 
 
@@ -117,8 +124,12 @@ def amount(cost: Cost) -> str:
 def _voice_row(columns: Sequence[str], row: VoiceRow) -> str:
     nearest = _nearest(row)
     shown = []
-    for i, (column, value) in enumerate(zip(columns, row.values, strict=True)):
+    for i, (column, value, above) in enumerate(zip(columns, row.values, row.excess, strict=True)):
         figure = "–" if value is None else f"{value:,.0f}" if row.kind == "count" else f"{value:.2f}"
+        if above is not None:
+            figure += f" <small>{above:+.2f}</small>".replace("-", "−")
+        elif row.band and not i:
+            figure += f" <small>{row.band[0]:.2f}–{row.band[1]:.2f}</small>"
         figure = f"<b>{figure}</b>" if i in nearest else f"<span>{figure}</span>"
         shown.append(f'<td class="n" data-of="{escape(column)}">{figure}</td>')
     return f'<tr><th>{escape(row.figure)}<span class="means">{escape(row.meaning)}</span></th>{"".join(shown)}</tr>'

@@ -1,26 +1,24 @@
 """Voice, as simple figures: how far poems stand from the poet's in shape and vocabulary, and how varied they are."""
 
-import hashlib
-import math
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from poetune.score.contents import VoiceRow, VoiceTable
+from poetune.score.distances import COMMON, divergence, wasserstein
+from poetune.score.resampling import T, draw_size, drawn, ordered
 from poetune.verse.diversity import distinct_at, windows
-from poetune.verse.lines import language, lines, units
+from poetune.verse.lines import clauses, language, units
 from poetune.verse.overlap import repetition
 
-COMMON = 200
 FEWEST_WINDOWS = 50
 
 
 def voice(poet: Iterable[str], samples: Mapping[str, Iterable[str]]) -> tuple[VoiceTable, ...]:
     """One table for each language the poet writes in: the poet, then each set of `samples` (label -> texts).
 
-    For a distance, the poet's column holds one half of the poems against the other: the figure that a perfect match
-    of this size would have. None stands where there is too little text.
+    A distance is a mean over draws of equal size; the poet's column holds what poems by the poet come to in the
+    sample's place (see `resampling`). A line of a Chinese poem is a 句: what stands between two marks of punctuation.
+    None stands where there is too little text.
     """
     own = _by_language(poet)
     others = {label: _by_language(texts) for label, texts in samples.items()}
@@ -31,37 +29,6 @@ def voice(poet: Iterable[str], samples: Mapping[str, Iterable[str]]) -> tuple[Vo
     )
 
 
-def wasserstein(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Wasserstein-1 between two samples: the area between their distribution functions, in the samples' unit."""
-    if not a or not b:
-        return None
-    a, b = sorted(a), sorted(b)
-    ends = sorted({*a, *b})
-    return sum(
-        abs(bisect_right(a, left) / len(a) - bisect_right(b, left) / len(b)) * (right - left)
-        for left, right in pairwise(ends)
-    )
-
-
-def divergence(reference: Counter[str], other: Counter[str], common: int = COMMON) -> float | None:
-    """Jensen-Shannon divergence in bits (0 same, 1 nothing shared) over the reference's `common` units and the rest."""
-    if not reference or not other:
-        return None
-    names = [name for name, _ in sorted(reference.items(), key=lambda item: (-item[1], item[0]))[:common]]
-    p, q = _shares(reference, names), _shares(other, names)
-    return sum(_half(x, (x + y) / 2) + _half(y, (x + y) / 2) for x, y in zip(p, q, strict=True)) / 2
-
-
-def _shares(counts: Counter[str], names: Sequence[str]) -> list[float]:
-    total = counts.total()
-    known = [counts[name] / total for name in names]
-    return [*known, max(0.0, 1 - math.fsum(known))]
-
-
-def _half(share: float, mean: float) -> float:
-    return share * math.log2(share / mean) if share > 0 else 0.0
-
-
 def _by_language(texts: Iterable[str]) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     for text in texts:
@@ -69,21 +36,16 @@ def _by_language(texts: Iterable[str]) -> dict[str, list[str]]:
     return out
 
 
-def _halves(texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    ordered = sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest())
-    return ordered[::2], ordered[1::2]
+def _lengths(text: str) -> Counter[float]:
+    return Counter(float(len(units(line))) for line in clauses(text))
 
 
-def _lengths(texts: Iterable[str]) -> list[float]:
-    return [float(len(units(line))) for text in texts for line in lines(text)]
+def _height(text: str) -> Counter[float]:
+    return Counter([float(len(clauses(text)))])
 
 
-def _heights(texts: Iterable[str]) -> list[float]:
-    return [float(len(lines(text))) for text in texts]
-
-
-def _counts(texts: Iterable[str]) -> Counter[str]:
-    return Counter(unit for text in texts for unit in units(text))
+def _words(text: str) -> Counter[str]:
+    return Counter(units(text))
 
 
 def _mean_repetition(texts: Sequence[str]) -> float | None:
@@ -91,38 +53,45 @@ def _mean_repetition(texts: Sequence[str]) -> float | None:
 
 
 def _table(code: str, poet: list[str], samples: Mapping[str, list[str]]) -> VoiceTable:
-    first, second = _halves(poet)
-    against = [(first, second), *((poet, texts) for texts in samples.values())]
-    sets = [poet, *samples.values()]
-    filled = [n for n in (len(windows(texts, 2)) for texts in sets) if n >= FEWEST_WINDOWS]
-    size = min(filled, default=0)
+    sets = [ordered(texts) for texts in (poet, *samples.values())]
+    own, *others = sets
+    size = draw_size(len(own), [len(texts) for texts in others])
     unit = "characters" if code == "zh" else "words"
+
+    def distance(
+        name: str, meaning: str, tally: Callable[[str], Counter[T]], by: Callable[..., float | None]
+    ) -> VoiceRow:
+        found = drawn([tally(t) for t in own], [[tally(t) for t in texts] for texts in others], size, by)
+        return VoiceRow(name, meaning, "distance", (found.own, *found.samples), found.band)
+
+    filled = [n for n in (len(windows(texts, 2)) for texts in sets) if n >= FEWEST_WINDOWS]
+    pairs = min(filled, default=0)
     rows = (
         VoiceRow("poems", "How many poems the figures rest on.", "count", tuple(float(len(texts)) for texts in sets)),
-        VoiceRow(
+        distance(
             "line length",
             f"By how many {unit} a line's length has to change, on average, to give the poet's mix of lengths.",
-            "distance",
-            tuple(wasserstein(_lengths(a), _lengths(b)) for a, b in against),
+            _lengths,
+            wasserstein,
         ),
-        VoiceRow(
+        distance(
             "lines per poem",
             "By how many lines a poem has to grow or shrink, on average, to give the poet's mix of sizes.",
-            "distance",
-            tuple(wasserstein(_heights(a), _heights(b)) for a, b in against),
+            _height,
+            wasserstein,
         ),
-        VoiceRow(
+        distance(
             "vocabulary",
             f"How differently the poet's {COMMON} commonest {unit} are used: 0 is alike, 1 shares nothing "
             "(Jensen-Shannon, bits).",
-            "distance",
-            tuple(divergence(_counts(a), _counts(b)) for a, b in against),
+            _words,
+            divergence,
         ),
         VoiceRow(
             "variety",
-            f"Of {size:,} pairs of neighbouring {unit}, the share that are different pairs (distinct-2).",
+            f"Of {pairs:,} pairs of neighbouring {unit}, the share that are different pairs (distinct-2).",
             "level",
-            tuple(distinct_at(texts, 2, size) for texts in sets),
+            tuple(distinct_at(texts, 2, pairs) for texts in sets),
         ),
         VoiceRow(
             "repetition",
@@ -131,4 +100,4 @@ def _table(code: str, poet: list[str], samples: Mapping[str, list[str]]) -> Voic
             tuple(_mean_repetition(texts) for texts in sets),
         ),
     )
-    return VoiceTable(code, ("the poet", *samples), rows)
+    return VoiceTable(code, ("the poet", *samples), rows, size)

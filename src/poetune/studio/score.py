@@ -19,9 +19,9 @@ from poetune.score.report import report as typeset
 from poetune.score.voice import voice
 from poetune.ship.usage import base_name
 from poetune.store.atomic import write_text
-from poetune.store.queries import best_model, candidates, runs_of
+from poetune.store.queries import ancestors, best_model, candidates, runs_of
 from poetune.studio import dataset as dataset_stage
-from poetune.studio import judge
+from poetune.studio import judge, prompting
 from poetune.studio.generate import themes, write_cells
 from poetune.studio.house import Studio
 
@@ -54,17 +54,17 @@ def best_or_fail(studio: Studio) -> Model:
 
 
 def loss_rows(studio: Studio, best: Model) -> list[LossRow]:
-    """Base and checkpoint on the validation and test poems of the data set that the checkpoint was trained on."""
+    """Base, earlier stages and checkpoint on the validation and test poems of the checkpoint's own data set."""
     rows = _examples(studio, best)
     splits: tuple[Split, ...] = ("validation", "test")
     found: list[LossRow] = []
-    base = studio.base_of(best)
-    total = sum(row.split in splits for row in rows) * 2
+    asked_of = [("base", studio.base_of(best)), *_earlier(studio, best), (best.name, best)]
+    total = sum(row.split in splits for row in rows) * len(asked_of)
     studio.listener.begin("scoring", total)
     try:
         for split in splits:
             part = [row for row in rows if row.split == split]
-            for label, model in (("base", base), (best.name, best)):
+            for label, model in asked_of:
                 asked = [ScoreRequest(studio.weights(model), r.completion, r.conversation, r.plain) for r in part]
                 scores = studio.generator().score(asked) if asked else []
                 studio.listener.advance(len(asked))
@@ -74,6 +74,13 @@ def loss_rows(studio: Studio, best: Model) -> list[LossRow]:
     finally:
         studio.listener.end()
     return found
+
+
+def _earlier(studio: Studio, best: Model) -> list[tuple[str, Model]]:
+    """The merged models of the stages before, in order, under the stages' names."""
+    merged = [m for m in ancestors(studio.store, best) if m.kind == "merged"]
+    runs = {m.id: studio.store.one(Run, m.run) for m in merged}
+    return [(run.stage, m) for m in merged if (run := runs[m.id]) is not None]
 
 
 def losses(studio: Studio) -> Table:
@@ -129,9 +136,8 @@ def copies(studio: Studio) -> Table:
 
 def before_after(studio: Studio, best: Model) -> tuple[list[Candidate], list[Candidate]]:
     """Base and best checkpoint on the same prompts and seeds; what is missing is written, outside any round."""
-    template = studio.recipe.generate.templates[0]
-    system = studio.recipe.dataset.system
-    prompts = [Prompt(theme, template, system) for theme in themes(studio)[: studio.recipe.score.prompts]]
+    count, name = studio.recipe.score.prompts, studio.recipe.generate.templates[0]
+    prompts = prompting.one_each(studio, themes(studio)[:count], name)[:count]
     sampling = studio.recipe.generate.sampling()
     found: list[list[Candidate]] = []
     for model in (studio.base_of(best), best):
@@ -157,7 +163,7 @@ def report(studio: Studio) -> Told:
         poet="",
         about=(
             f"What a language model learned from {len(poet)} poems, and what it wrote: "
-            f"round {studio.round.number}, {best.name} on top of {base_name(best.base)}.",
+            f"round {studio.round.number}, {best.name} on top of {base_name(studio.base_of(best).base)}.",
         ),
         made=datetime.now(UTC).strftime("%Y-%m-%d"),
         best=tuple(
@@ -215,11 +221,15 @@ def _lineage(studio: Studio, best: Model, rows: list[Example]) -> tuple[Link, ..
     poems = studio.store.all(Poem)
     own = sum(p.origin != "corpus" for p in poems)
     links = [Link("corpus", "", f"{len(poems) - own} poems of the poet" + (f", {own} accepted ones" if own else ""))]
+    for stage, merged in _earlier(studio, best):
+        earlier = studio.store.one(Run, merged.run)
+        links.append(Link("run", merged.run, f"{stage} on {earlier.engine}, seed {earlier.seed}" if earlier else stage))
+        links.append(Link("merged model", merged.id, f"{merged.name}, merged into its base for the next stage"))
     if run:
         settings = json.dumps(run.recipe.get("finetune", {}), ensure_ascii=False)
         links.append(Link("data set", run.dataset, f"{len(rows)} examples"))
         links.append(Link("run", run.id, f"{run.stage} on {run.engine}, seed {run.seed}: {settings}"))
-    links.append(Link("checkpoint", best.id, f"{best.name} of {base_name(best.base)}"))
+    links.append(Link("checkpoint", best.id, f"{best.name} of {base_name(studio.base_of(best).base)}"))
     return tuple(links)
 
 
