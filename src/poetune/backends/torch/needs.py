@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from poetune.backends.torch import adapters
 from poetune.backends.torch.loading import open_renderer, pick_dtype
 from poetune.backends.torch.rows import Row, build_rows
+from poetune.backends.torch.streaming import skeleton
 from poetune.errors import EngineError
 from poetune.ports import Needs, TrainJob
 
@@ -28,7 +28,7 @@ def estimate(job: TrainJob, folder: Path, device: Any) -> Needs:
         EngineError: the config is of an unknown architecture, or lacks a module that the recipe names.
     """
     settings, full = job.settings, job.settings.method == "full"
-    model = _on_meta(folder)
+    model = skeleton(folder)
     every = {id(p): p for p in model.parameters()}
     parameters = sum(p.numel() for p in every.values())
     chosen = [] if full else adapters.targets(model, settings)
@@ -65,16 +65,6 @@ def estimate(job: TrainJob, folder: Path, device: Any) -> Needs:
         "validation and checkpoints not counted",
     )
     return Needs(parameters, trained, memory, seconds, _memory(device), _device_name(device), notes)
-
-
-def _on_meta(folder: Path) -> Any:
-    try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        with torch.device("meta"):
-            return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise EngineError(f"base: {folder} cannot be read ({reason}); name a causal language model") from error
 
 
 def _lengths(rows: Sequence[Row]) -> tuple[float, float, float]:

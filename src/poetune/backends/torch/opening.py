@@ -50,20 +50,24 @@ def open_for_training(
     Raises:
         EngineError: the recipe names what the model has not, or the cache cannot be written.
     """
-    device, dtype = precision.device, precision.stored
     model = streaming.skeleton(folder)
     adapted = _adapted(model, job)
     edge = boundary(model.config, job.settings, adapted)
     if not edge.first or job.cache is None:
         base = whole()
-        packs = base.fast_head and not unfit(model.base_model) and precision.compute in (None, base.model.dtype)
+        packs = base.fast_head and _packs(base.model, precision)
         return Opened(base, PackedModel(base) if packs else WholeModel(base))
     family = FAMILIES[model.config.model_type]
     tensors = streaming.Tensors(folder, model.base_model_prefix)
     streams = family.streams and job.settings.quantize == "no" and not job.settings.sample_every
     if streams and tensors.has(name for name, _ in model.named_parameters()):
-        return _streamed(folder, job, texts, renderer, device, dtype, model, tensors, edge, job.cache)
-    return _loaded(folder, job, texts, dtype, whole(), edge, job.cache)
+        return _streamed(folder, job, texts, renderer, precision, model, tensors, edge, job.cache)
+    return _loaded(folder, job, texts, precision, whole(), edge, job.cache)
+
+
+def _packs(model: Any, precision: Precision) -> bool:
+    """Whether its layers run packed: a known family, computed in the type that its weights are kept in."""
+    return not unfit(model.base_model) and precision.compute in (None, precision.stored)
 
 
 def _adapted(model: Any, job: TrainJob) -> set[int]:
@@ -106,15 +110,14 @@ def _streamed(
     job: TrainJob,
     texts: Sequence[Sequence[int]],
     renderer: Renderer,
-    device: Any,
-    dtype: Any,
+    precision: Precision,
     model: Any,
     tensors: streaming.Tensors,
     edge: Boundary,
     cache: Path,
 ) -> Opened:
     """Lower layers pass through memory one by one, and only where a text is new."""
-    decoder, prefix = model.base_model, model.base_model_prefix
+    decoder, prefix, device, dtype = model.base_model, model.base_model_prefix, precision.device, precision.stored
     name = FAMILIES[model.config.model_type].layers
     layers, path = layers_of(decoder), f"{prefix}.{name}"
     lower = [each for i in range(edge.first) for each in streaming.names_of(layers[i], f"{path}.{i}")]
@@ -148,7 +151,8 @@ def _streamed(
     for number in range(edge.first, count):
         streaming.put(layers[number], f"{path}.{number}", tensors, dtype, device)
     base = Base(folder, model, renderer, device, fast_head=True, writes=False)
-    forward: Forward = UpperModel(base, fed, states) if unfit(decoder) else PackedModel(base, edge.first, states)
+    packs = _packs(model, precision)
+    forward: Forward = PackedModel(base, edge.first, states) if packs else UpperModel(base, fed, states)
     return Opened(base, forward, (_note(edge, count, len(missing)),))
 
 
@@ -156,19 +160,19 @@ def _loaded(
     folder: Path,
     job: TrainJob,
     texts: Sequence[Sequence[int]],
-    dtype: Any,
+    precision: Precision,
     base: Base,
     edge: Boundary,
     cache: Path,
 ) -> Opened:
     """The whole base is loaded: it is quantized, asked to write meanwhile, or cannot be taken apart on disk."""
-    decoder = base.model.base_model
-    if job.settings.sample_every and unfit(decoder):
+    decoder, packs = base.model.base_model, _packs(base.model, precision)
+    if job.settings.sample_every and not packs:
         return Opened(base, WholeModel(base), ("sample poems need all layers, which run at every step",))
     layers = layers_of(decoder)
-    states = States(cache, _key(base.model, fingerprint(folder), job, dtype, edge.first))
+    states = States(cache, _key(base.model, fingerprint(folder), job, precision.stored, edge.first))
     missing = states.missing(texts)
-    fill(states, missing, decoder, edge.first, lambda number: layers[number], base.device, dtype)
+    fill(states, missing, decoder, edge.first, lambda number: layers[number], base.device, precision.stored)
     notes = (_note(edge, len(layers), len(missing)),)
     if job.settings.sample_every:
         return Opened(base, PackedModel(base, edge.first, states), notes)

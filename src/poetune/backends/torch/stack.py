@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from poetune.backends.torch.pieces import LoraLinear, RmsNorm, SwiGlu
+from poetune.backends.torch.pieces import GluLinear, LoraLinear, RmsNorm, SwiGlu
 
 FAMILIES = frozenset({"llama", "qwen2", "qwen3", "mistral"})
 
@@ -76,8 +76,7 @@ class Stack:
         states = states + linear(attention.o_proj, read)
         mlp = layer.mlp
         normed = norm(layer.post_attention_layernorm, states)
-        inner = SwiGlu.apply(linear(mlp.gate_proj, normed), linear(mlp.up_proj, normed))
-        return states + linear(mlp.down_proj, inner)
+        return states + glu(mlp.down_proj, linear(mlp.gate_proj, normed), linear(mlp.up_proj, normed))
 
 
 def attend(query: Any, key: Any, value: Any, lengths: Sequence[int], scale: float) -> Any:
@@ -120,19 +119,31 @@ def norm(module: Any, x: Any) -> Any:
     return RmsNorm.apply(x, weight, eps)
 
 
+def glu(module: Any, gate: Any, up: Any) -> Any:
+    """The lower product of a gated layer: module(silu(gate) * up)."""
+    if _plain_lora(module) and not _drops(module):
+        return GluLinear.apply(gate, up, module.base_layer.weight, module.base_layer.bias, *_lora(module))
+    return linear(module, SwiGlu.apply(gate, up))
+
+
 def linear(module: Any, x: Any) -> Any:
     """A linear module, or one with a plain LoRA on it; any other kind runs its own forward."""
     if type(module) is nn.Linear:
         return functional.linear(x, module.weight, module.bias)
     if not _plain_lora(module):
         return module(x)
-    base = module.base_layer
-    dropout, down, up = module.lora_dropout["default"], module.lora_A["default"], module.lora_B["default"]
-    scale = module.scaling["default"]
-    if dropout.training and not isinstance(dropout, nn.Identity):
-        small = functional.linear(dropout(x), down.weight.to(x.dtype))
-        return functional.linear(x, base.weight, base.bias) + functional.linear(small, up.weight.to(x.dtype)) * scale
-    return LoraLinear.apply(x, base.weight, base.bias, down.weight, up.weight, scale)
+    base, dropout = module.base_layer, module.lora_dropout["default"]
+    dropped = dropout(x) if _drops(module) else None
+    return LoraLinear.apply(x, dropped, base.weight, base.bias, *_lora(module))
+
+
+def _lora(module: Any) -> tuple[Any, Any, float]:
+    return module.lora_A["default"].weight, module.lora_B["default"].weight, module.scaling["default"]
+
+
+def _drops(module: Any) -> bool:
+    dropout = module.lora_dropout["default"]
+    return dropout.training and not isinstance(dropout, nn.Identity)
 
 
 def _plain_lora(module: Any) -> bool:

@@ -6,7 +6,7 @@ The files are read, not mapped: pages of a mapped file count as memory for as lo
 import hashlib
 import json
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +54,15 @@ class Tensors:
     def read(self, name: str, dtype: Any, device: Any) -> Any:
         """One tensor."""
         path, kind, shape, offset, count = self._places[self._found(name)]
-        buffer = bytearray(count)
+        raw = torch.empty(count, dtype=torch.uint8)
+        view, done = memoryview(raw.numpy()), 0
         with path.open("rb", buffering=0) as file:
             file.seek(offset)
-            view, done = memoryview(buffer), 0
             while done < count and (got := file.readinto(view[done:])):
                 done += got
         if done < count:
             raise EngineError(f"{path}: is cut short; fetch it again")
-        raw = torch.frombuffer(buffer, dtype=_DTYPES[kind]) if count else torch.empty(0, dtype=_DTYPES[kind])
-        return raw.reshape(shape).to(device=device, dtype=dtype)
+        return raw.view(_DTYPES[kind]).reshape(shape).to(device=device, dtype=dtype)
 
     def digest(self, names: Iterable[str]) -> str:
         """Hash of the named tensors: name, format, shape and 16 evenly spaced slices of each."""
@@ -79,11 +78,19 @@ class Tensors:
 
 
 def skeleton(folder: Path) -> Any:
-    """The model without weights; its position tables, which follow from the config, are there."""
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    with warnings.catch_warnings(), torch.device("meta"):
-        warnings.simplefilter("ignore")
-        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    """The model without weights; its position tables, which follow from the config, are there.
+
+    Raises:
+        EngineError: transformers does not know the architecture.
+    """
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        with warnings.catch_warnings(), torch.device("meta"):
+            warnings.simplefilter("ignore")
+            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise EngineError(f"base: {folder} cannot be read ({reason}); name a causal language model") from error
     model.requires_grad_(False).eval()
     rotary = getattr(model.base_model, "rotary_emb", None)
     if rotary is not None:
@@ -101,10 +108,3 @@ def put(module: Any, prefix: str, tensors: Tensors, dtype: Any, device: Any) -> 
     state = {name: tensors.read(f"{prefix}.{name}", dtype, device) for name in module.state_dict()}
     module.load_state_dict(state, assign=True)
     module.requires_grad_(False).eval()
-
-
-def without_weights(model: Any) -> Iterator[str]:
-    """Names of what is still without."""
-    for name, each in [*model.named_parameters(), *model.named_buffers()]:
-        if each.is_meta:
-            yield name
