@@ -165,3 +165,19 @@ def test_a_cache_of_another_model_a_damaged_one_and_a_full_disk(tmp_path, monkey
     with pytest.raises(EngineError, match=r"No space left.*finetune\.cache to off"):
         kept.add([(5,)], [torch.ones(1, 4)])
     assert [path.name for path in (tmp_path / "mine").iterdir()] == [part.name]
+
+
+def test_what_it_will_take_knows_of_layers_that_do_not_run(mini, tmp_path):
+    engine, base = open_engine("torch"), mini("llama")
+
+    def needs(**more):
+        return engine.needs(replace(job(base, tmp_path / "run", settings("llama", **more)), cache=tmp_path / "cache"))
+
+    cached, all_run = needs(), needs(cache="off")
+    assert cached.memory < all_run.memory
+    assert cached.trained == all_run.trained
+    assert any("once a text" in note for note in cached.notes)
+    assert not any("once a text" in note for note in all_run.notes)
+    assert needs(quantize="4bit").memory < cached.memory
+    assert needs(precision="bf16").memory < cached.memory
+    assert not (tmp_path / "cache").exists()

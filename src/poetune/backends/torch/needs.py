@@ -3,22 +3,39 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from poetune.backends.torch import adapters
+from poetune.backends.torch.boundary import boundary
 from poetune.backends.torch.loading import open_renderer, pick_dtype
+from poetune.backends.torch.precision import precision_of
 from poetune.backends.torch.rows import Row, build_rows
+from poetune.backends.torch.stack import unfit
 from poetune.backends.torch.streaming import skeleton
 from poetune.errors import EngineError
 from poetune.ports import Needs, TrainJob
 
 _SAMPLE = 64  # examples whose length is measured
-_EFFICIENCY = 0.5  # share of a plain matrix product's speed that training reaches
+_EFFICIENCY = {True: 0.75, False: 0.5}  # share of a plain matrix product's speed that packed and padded layers reach
 _LAYER_SECONDS = 8e-4  # cost of a layer's calls however small it is, forward and back
 _PROBE_SECONDS = 0.2
+_QUANTIZED = {"no": 0.0, "8bit": 1.0, "4bit": 0.53}  # bytes a weight inside the layers (nf4 with its scales)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Of the model: numbers of weights (all, in one layer) and sizes."""
+
+    weights: int
+    layer: int
+    layers: int
+    hidden: int
+    inner: int
+    vocabulary: int
 
 
 def estimate(job: TrainJob, folder: Path, device: Any) -> Needs:
@@ -29,12 +46,12 @@ def estimate(job: TrainJob, folder: Path, device: Any) -> Needs:
     """
     settings, full = job.settings, job.settings.method == "full"
     model = skeleton(folder)
-    every = {id(p): p for p in model.parameters()}
-    parameters = sum(p.numel() for p in every.values())
+    shape = _shape(model)
     chosen = [] if full else adapters.targets(model, settings)
-    trained = parameters if full else settings.rank * sum(sum(each.shape) for each in chosen)
-    layers = 1 + max(each.index for each in adapters.linears(model))
-    upper = layers if full else layers - min(each.index for each in chosen)
+    trained = shape.weights if full else settings.rank * sum(sum(each.shape) for each in chosen)
+    lowest = 0 if full else min(each.index for each in chosen)
+    skipped = boundary(model.config, settings, {each.index for each in chosen}).first if job.cache else 0
+    upper = shape.layers - lowest
 
     examples = [e for e in job.examples if e.split == "train"]
     rows = build_rows(open_renderer(folder), examples[:: max(1, len(examples) // _SAMPLE)], settings.longest).rows
@@ -43,28 +60,45 @@ def estimate(job: TrainJob, folder: Path, device: Any) -> Needs:
     read, supervised, longest = _lengths(rows)
     total = settings.total(len(examples))
 
-    size = torch.finfo(pick_dtype(device, full)).bits // 8
-    config = model.config.get_text_config(decoder=True)
-    hidden, vocabulary = config.hidden_size, config.vocab_size
-    inner = max(max(each.shape) for each in adapters.linears(model))
-    kept = settings.batch * longest * upper * (14 * hidden + 5 * inner) * size
-    head = 3 * 4 * settings.batch * supervised * vocabulary
-    memory = parameters * size + 16 * trained + int(kept) + int(head)
+    precision = precision_of(settings, device)
+    size = torch.finfo(precision.stored).bits // 8
+    resident = shape.weights - (shape.layer * skipped if not settings.sample_every else 0)
+    inside = shape.layer * (shape.layers - skipped)
+    weights = resident * size - inside * (size - _QUANTIZED[settings.quantize]) * (settings.quantize != "no")
+    kept = settings.batch * longest * upper * (12 * shape.hidden + 3 * shape.inner) * size
+    memory = int(weights + 16 * trained + kept + 12 * settings.batch * supervised * min(shape.vocabulary, 8192))
 
-    table = model.get_input_embeddings().weight.numel()
-    body = max(parameters - table, 0) / layers
-    per_row = (
-        2 * body * longest * (layers + (2 * layers if full else 1.2 * upper)) + 4 * supervised * vocabulary * hidden
-    )
+    packed = not unfit(model.base_model)
+    ahead = shape.layers - skipped  # layers forward; backward goes through the adapted ones, twice where all train
+    through = shape.layer * longest * (ahead + (2 * shape.layers if full else 1.2 * upper))
+    per_row = 2 * through + 4 * supervised * shape.vocabulary * shape.hidden
     speed, bits = probe(device)
-    steps_seconds = per_row * settings.batch / (speed * _EFFICIENCY) + _LAYER_SECONDS * (layers + upper)
-    seconds = total * settings.accumulation * steps_seconds
-    notes = (
+    speed *= _EFFICIENCY[packed]
+    steps_seconds = per_row * settings.batch / speed + _LAYER_SECONDS * (ahead + upper)
+    fill = 2 * shape.layer * skipped * read * min(len(examples), total * settings.batch * settings.accumulation) / speed
+    notes = [
         f"{total} steps of {settings.batch * settings.accumulation} rows of about {read:.0f} tokens",
-        f"half of the {speed / 1e9:,.0f} billion operations a second that a {bits} matrix product reached",
+        f"{_EFFICIENCY[packed]:.0%} of what a {bits} matrix product reached here",
         "validation and checkpoints not counted",
-    )
-    return Needs(parameters, trained, memory, seconds, _memory(device), _device_name(device), notes)
+    ]
+    if skipped:
+        notes.append(f"layers 0 to {skipped - 1} run once a text: {fill:.0f} s at most, less where the cache has some")
+    seconds = total * settings.accumulation * steps_seconds + fill
+    return Needs(shape.weights, trained, memory, seconds, _memory(device), _device_name(device), tuple(notes))
+
+
+def _shape(model: Any) -> _Shape:
+    every = {id(p): p for p in model.parameters()}
+    weights = sum(p.numel() for p in every.values())
+    linears = adapters.linears(model)
+    layers = 1 + max(each.index for each in linears)
+    table = model.get_input_embeddings().weight.numel()
+    head = model.get_output_embeddings()
+    apart = 0 if head is None or head.weight is model.get_input_embeddings().weight else head.weight.numel()
+    config = model.config.get_text_config(decoder=True)
+    inner = max(max(each.shape) for each in linears)
+    layer = max(weights - table - apart, 0) // layers
+    return _Shape(weights, layer, layers, config.hidden_size, inner, config.vocab_size)
 
 
 def _lengths(rows: Sequence[Row]) -> tuple[float, float, float]:

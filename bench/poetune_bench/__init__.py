@@ -1,0 +1,1 @@
+"""Timings of poetune beside other tools; see bench/README.md."""
