@@ -163,7 +163,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are drawn. Temperature 0 is greedy; `top_k` 0, `top_p` 1 and `repetition_penalty` 1 are off."""
+    """How tokens are drawn. Temperature 0 is greedy; `top_k` and `min_p` 0, `top_p` and `repetition_penalty` 1 are off.
+
+    A poem ends before any text of `stop`.
+    """
 
     temperature: float = 0.8
     top_p: float = 0.95
@@ -173,6 +176,8 @@ class Sampling:
     beams: int = 1
     max_tokens: int = 200
     max_lines: int = 0
+    min_p: float = 0.0
+    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

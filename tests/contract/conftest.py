@@ -10,6 +10,8 @@ from poetune.ports import Weights
 def case(request, tmp_path_factory):
     if request.param == "torch" and not all(map(find_spec, ("torch", "transformers", "peft"))):
         pytest.skip("poetune[torch] is not installed")
+    if request.param == "mlx" and not all(map(find_spec, ("mlx", "mlx_lm"))):
+        pytest.skip("poetune[mlx] is not installed")
     made = ENGINES[request.param](tmp_path_factory.mktemp)
     if made.engine.capabilities.trains:
         folder = tmp_path_factory.mktemp("run")

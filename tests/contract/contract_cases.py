@@ -58,4 +58,10 @@ def _torch(folder: Callable[[str], Path]) -> Case:
     return Case("torch", open_engine("torch", batch=4, device="cpu"), str(miniatures.base(folder("base"))))
 
 
-ENGINES = {"echo": _echo, "torch": _torch}
+def _mlx(folder: Callable[[str], Path]) -> Case:
+    import miniatures_numpy
+
+    return Case("mlx", open_engine("mlx", batch=4, device="cpu"), str(miniatures_numpy.base(folder("base"))))
+
+
+ENGINES = {"echo": _echo, "torch": _torch, "mlx": _mlx}

@@ -245,3 +245,19 @@ def test_an_adapter_of_another_base_is_refused(case, tmp_path):
         case.engine.score([ScoreRequest(Weights(str(tmp_path / "other"), case.trained.adapter), "rain")])
     with pytest.raises(EngineError):
         case.engine.score([ScoreRequest(Weights(case.base, str(tmp_path / "nowhere")), "rain")])
+
+
+def test_a_poem_ends_before_a_stop_sequence(case):
+    law = replace(SAMPLING, max_tokens=40, beams=1)
+    asked = {request.id: request for request in requests(case, 3, law)}
+    for poem in list(case.engine.generate(asked.values())):
+        request = asked[poem.id]
+        if len(poem.text) < 6:
+            continue
+        stop = poem.text[len(poem.text) // 2 :][:2]
+        (cut,) = case.engine.generate([replace(request, sampling=replace(law, stop=(stop,)))])
+        assert cut.stop == "sequence"
+        assert poem.text.startswith(cut.text)
+        assert stop not in cut.text
+        return
+    pytest.fail("no poem was long enough to be cut")

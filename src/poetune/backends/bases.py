@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import warnings
 from importlib.resources import files
 from pathlib import Path
@@ -142,3 +143,10 @@ def _stop_ids(folder: Path) -> list[int]:
             value = json.loads((folder / name).read_text("utf-8")).get("eos_token_id")
             out += value if isinstance(value, list) else [value]
     return [i for i in out if i is not None]
+
+
+def copy_tokenizer(base: Path, folder: Path) -> None:
+    """The tokenizer of the base with its chat template, as it is."""
+    for name in TOKENIZER_FILES:
+        if (base / name).is_file():
+            shutil.copyfile(base / name, folder / name)

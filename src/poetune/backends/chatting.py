@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from poetune.backends.endings import cut_lines
+from poetune.backends.endings import cut_lines, first_of
 from poetune.ports import Request, Written
 from poetune.records import Conversation, Sampling, Stop
 from poetune.verse.lines import language
@@ -37,6 +37,8 @@ def settings(sampling: Sampling, seed: int) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     if sampling.top_k:
         extra["top_k"] = sampling.top_k
+    if sampling.min_p:
+        extra["min_p"] = sampling.min_p
     if sampling.repetition_penalty != 1:
         extra["repetition_penalty"] = sampling.repetition_penalty
     found: dict[str, Any] = {"temperature": sampling.temperature, "top_p": sampling.top_p, "seed": seed % 2**31}
@@ -44,7 +46,7 @@ def settings(sampling: Sampling, seed: int) -> dict[str, Any]:
 
 
 def written(request: Request, answer: str, finish: str, tokens: int) -> Written:
-    """The answer without thoughts, without an opening said again, and cut at `max_lines`.
+    """The answer without thoughts, without an opening said again, and cut at `max_lines` or a stop sequence.
 
     An opening that does not end within a line is followed by a new line, as a chat begins its answer on one.
     """
@@ -54,7 +56,9 @@ def written(request: Request, answer: str, finish: str, tokens: int) -> Written:
         text = text.lstrip()[len(prefix.strip()) :]
     elif prefix and not _JOINED.search(prefix):
         text = f"\n{text}"
-    most = request.sampling.max_lines
+    most, end = request.sampling.max_lines, first_of(text, request.sampling.stop)
     short = cut_lines(text, most) if most else text
+    if end is not None and end < len(short):
+        return Written(request.id, text[:end].rstrip(), "sequence", tokens)
     stop = _STOPS.get(finish, "error")
     return Written(request.id, short, "lines" if short != text else stop, tokens)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from poetune.backends import checkpoints
-from poetune.backends.endings import continuation, cut_lines, full_lines
+from poetune.backends.endings import continuation, cut_lines, first_of, full_lines
 from poetune.backends.loop import Identity, Stepped, run
 from poetune.backends.ngrams import BOS, EOS, Ngrams, continues, startable
 from poetune.errors import EngineError
@@ -189,7 +189,11 @@ def _write(model: Ngrams, request: Request) -> Written:
         if sampling.max_lines and token == 10 and full_lines(_text(ids[opened:])) >= sampling.max_lines:
             stop = "lines"
             break
+        if sampling.stop and first_of(_text(ids[opened:]), sampling.stop) is not None:
+            stop = "sequence"
+            break
     whole = _text(ids[opened:])
+    whole = whole[: first_of(whole, sampling.stop)] if stop == "sequence" else whole
     whole = cut_lines(whole, sampling.max_lines) if stop == "lines" else whole
     return Written(request.id, continuation(whole, prefix), stop, len(ids) - start)
 

@@ -1,6 +1,7 @@
 """How a written text ends: lines counted, cut and tidied, the same for every engine."""
 
 import re
+from collections.abc import Sequence
 
 _BLANK_HEAD = re.compile(r"\A(?:[^\S\n]*\n)+")
 
@@ -20,6 +21,11 @@ def cut_lines(text: str, most: int) -> str:
         if seen == most:
             break
     return "\n".join(kept)
+
+
+def first_of(text: str, stops: Sequence[str]) -> int | None:
+    """Where the first of the stop sequences begins; None where none is there."""
+    return min((place for stop in stops if (place := text.find(stop)) >= 0), default=None)
 
 
 def continuation(whole: str, prefix: str) -> str:

@@ -1,7 +1,8 @@
-"""Which rows a step and a validation read."""
+"""Which rows a step and a validation read, and which of them together."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from poetune.backends.rows import Row
 from poetune.ports import TrainJob
@@ -35,3 +36,25 @@ def held_rows(rows: Sequence[Row], job: TrainJob) -> list[Row]:
         random.Random(job.seed).shuffle(order)  # noqa: S311
         order = order[:most]
     return sorted(order, key=lambda row: len(row.ids))
+
+
+def runs(rows: Sequence[Row], most: int, call_cost: int) -> Iterator[Sequence[Row]]:
+    """Rows sorted by length, cut into calls of at most `most` rows so that pads and calls together cost the least.
+
+    `call_cost` is what a call costs beside its tokens, in tokens.
+    """
+    best, cut = [0.0], [0]
+    for end in range(1, len(rows) + 1):
+        costs = [
+            (best[start] + (end - start) * len(rows[end - 1].ids) + call_cost, start)
+            for start in range(max(0, end - most), end)
+        ]
+        cost, start = min(costs)
+        best.append(cost)
+        cut.append(start)
+    edges = [len(rows)]
+    while edges[-1]:
+        edges.append(cut[edges[-1]])
+    edges.reverse()
+    for start, end in pairwise(edges):
+        yield rows[start:end]

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from poetune.backends.rendering import Renderer
+from poetune.errors import EngineError
+from poetune.ports import ScoreRequest
+from poetune.recipe import Training
 from poetune.records import Example
 
 
@@ -49,6 +52,38 @@ def build_rows(renderer: Renderer, examples: Iterable[Example], longest: int, to
         cut += short or len(parts) == 1
         rows += [Row((*before, *part, renderer.eos), len(before)) for part in parts]
     return Rows(tuple(rows), cut, left_out, split)
+
+
+def said(train: Rows, held: Rows, settings: Training, undecayed: Iterable[str] = ()) -> tuple[str, ...]:
+    """What is worth saying of the rows before a training; `undecayed` are optimizers without weight decay.
+
+    Raises:
+        EngineError: there is no training row.
+    """
+    if not train.rows:
+        raise EngineError("finetune: no training example is left; raise finetune.longest or check dataset.shares")
+    out = []
+    for rows, split in ((train, "training"), (held, "validation")):
+        long = f"{split} poems are longer than {settings.longest} tokens and were"
+        if rows.split:
+            out.append(f"{rows.split} {long} split at line breaks")
+        if rows.cut:
+            out.append(f"{rows.cut} {long} cut at a line break")
+        if rows.left_out:
+            out.append(f"{rows.left_out} {split} examples were left out: empty, or their prompt fills all of longest")
+    size = settings.batch * settings.accumulation
+    if len(train.rows) < size:
+        out.append(f"there are {len(train.rows)} training rows and a step takes {size}: each step reads all of them")
+    if settings.optimizer in undecayed and settings.weight_decay and "weight_decay" in settings.model_fields_set:
+        out.append(f"{settings.optimizer} has no weight decay, so finetune.weight_decay is left out; adamw has it")
+    return tuple(out)
+
+
+def score_row(renderer: Renderer, request: ScoreRequest, context: int) -> Row:
+    """Prompt, completion and EOS; beyond `context` positions the end is cut, and the score's `tokens` say so."""
+    before = renderer.opener() if request.plain else renderer.prompt(request.conversation)
+    ids = [*before, *renderer.completion(request.completion), renderer.eos]
+    return Row(tuple(ids[: context + 1]), min(len(before), context))
 
 
 def _parts(renderer: Renderer, text: str, room: int) -> tuple[list[list[int]], bool]:

@@ -6,6 +6,7 @@ import sys
 import click
 
 from poetune import __version__
+from poetune.backends import processes
 from poetune.cli import commands
 from poetune.errors import PoetuneError
 
@@ -42,6 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command line and exit: 0 done, 1 stopped by Ctrl-C with everything kept, 2 an error."""
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given or bool(os.environ.get("POETUNE_DEBUG"))
+    if processes.rank() and not debug:
+        processes.hush()
     try:
         poetune.main(args=given, standalone_mode=False, prog_name="poetune")
     except click.exceptions.Exit as stop:

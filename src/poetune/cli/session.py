@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from poetune.backends import processes
+
 if TYPE_CHECKING:
     from poetune.studio import Studio
 
@@ -31,6 +33,12 @@ class Session:
 
         return Studio(self.project, (*self.overrides, *more), Screen())
 
+    def help_train(self, *more: str) -> None:
+        """Instead of the studio, in all processes of a launch but the first: train as that one tells."""
+        from poetune.studio.together import help_train
+
+        help_train(self.project, (*self.overrides, *more))
+
     def show(self, result: Any, prose: str) -> None:
         """One JSON object on stdout, or the prose."""
         if self.json:
@@ -40,13 +48,20 @@ class Session:
             click.echo(prose)
 
 
-def command(name: str, example: str) -> Callable[[F], click.Command]:
-    """A command with the shared options and an example under its help; the function's first argument is the Session."""
+def command(name: str, example: str, together: bool = False) -> Callable[[F], click.Command]:
+    """A command with the shared options and an example under its help; the function's first argument is the Session.
+
+    Without `together`, the first process of a launch runs it alone.
+    """
 
     def make(function: F) -> click.Command:
         @functools.wraps(function)
         def run(project: Path, overrides: tuple[str, ...], as_json: bool, debug: bool, **rest: Any) -> Any:
             del debug  # read by `main` before parsing
+            if processes.size() > 1 and not together:
+                if processes.rank():
+                    return None
+                click.echo(f"poetune {name} works in one process; the others of this launch have ended.", err=True)
             return function(Session(project, overrides, as_json), **rest)
 
         wrapped: Any = run

@@ -69,6 +69,8 @@ class Generate(Section):
     beams: int = Field(1, ge=1)
     max_tokens: int = Field(200, ge=1)
     max_lines: int = Field(0, ge=0, description="stop after so many lines, 0 = no limit")
+    min_p: float = Field(0.0, ge=0, le=1, description="drop tokens less probable than this share of the likeliest")
+    stop: list[str] = Field([], description="texts before which a poem ends")
     sweep: dict[str, list[Any]] | list[dict[str, Any]] = Field(
         {}, description="`beams: [1, 5]` writes every cell in both ways, a list of settings is tried one by one"
     )
@@ -95,6 +97,8 @@ class Generate(Section):
             self.beams,
             self.max_tokens,
             self.max_lines,
+            self.min_p,
+            tuple(self.stop),
         )
 
     def samplings(self) -> list[Sampling]:
@@ -152,7 +156,7 @@ class Recipe(Section):
     name: str = "my-poet"
     language: Literal["auto", "en", "zh"] = "auto"
     base: str = Field("starter", description="`starter`, a local folder or a hub id")
-    engine: Literal["auto", "torch", "echo"] = "auto"
+    engine: Literal["auto", "torch", "mlx", "echo"] = "auto"
     seed: int = Field(0, ge=0)
     corpus: Corpus = Corpus()
     dataset: Dataset = Dataset()

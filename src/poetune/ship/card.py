@@ -10,7 +10,7 @@ import yaml
 from poetune.records import Poem
 from poetune.ship.biases import biases, spoken
 from poetune.ship.markdown import fenced, plain, table
-from poetune.ship.usage import Ask, base_name, hub_id, peft_snippet, poetune_snippet, transformers_snippet
+from poetune.ship.usage import Ask, base_name, hub_id, mlx_snippet, peft_snippet, poetune_snippet, transformers_snippet
 
 Kind = Literal["adapter", "merged"]
 _LICENCES = frozenset(
@@ -47,7 +47,7 @@ class Copied:
 class Card:
     """What the card is made of. `base` is `starter`, a hub id, or a folder, of which only the last name is printed.
 
-    A folder must be absolute, or it may read as a hub id.
+    A folder must be absolute, or it may read as a hub id. `format` is that of an adapter.
     `poems` are those trained on, own ones (`origin` "round:N") included; `settings` the resolved training section.
     """
 
@@ -55,6 +55,7 @@ class Card:
     kind: Kind
     base: str
     poems: Sequence[Poem]
+    format: Literal["peft", "mlx"] = "peft"
     poet: str = ""
     author: str = ""
     licence: str = ""
@@ -100,7 +101,8 @@ def card(made: Card) -> str:
 def front_matter(made: Card) -> str:
     """The YAML block between `---` lines; `base_model` only where the base is a hub id, as the hub demands."""
     licence = made.licence.strip().lower().replace(" ", "-")
-    meta: dict[str, Any] = {"library_name": "peft" if made.kind == "adapter" else "transformers"}
+    own = "mlx" if made.format == "mlx" else "peft"
+    meta: dict[str, Any] = {"library_name": own if made.kind == "adapter" else "transformers"}
     if hub_id(made.base):
         meta["base_model"] = made.base
         meta["base_model_relation"] = "adapter" if made.kind == "adapter" else "finetune"
@@ -150,9 +152,14 @@ def _samples(made: Card) -> list[str]:
 
 
 def _usage(made: Card) -> str:
-    code = peft_snippet(made.base, made.ask) if made.kind == "adapter" else transformers_snippet(made.ask)
+    if made.kind == "merged":
+        library, code = "transformers", transformers_snippet(made.ask)
+    elif made.format == "mlx":
+        library, code = "mlx-lm", mlx_snippet(made.base, made.ask)
+    else:
+        library, code = "transformers and peft", peft_snippet(made.base, made.ask)
     return (
-        f"With transformers{' and peft' if made.kind == 'adapter' else ''}, from the folder that holds this card:\n\n"
+        f"With {library}, from the folder that holds this card:\n\n"
         f"{fenced(code, 'python')}\n\nIn the poetune project that made it:\n\n{fenced(poetune_snippet(made.ask), 'sh')}"
     )
 

@@ -45,6 +45,26 @@ def peft_snippet(base: str, ask: Ask) -> str:
     )
 
 
+def mlx_snippet(base: str, ask: Ask) -> str:
+    """Python that loads the base and the adapter in this folder with mlx-lm, and writes one poem."""
+    if base == "starter":
+        first, where = "from importlib.resources import files\n\n", 'str(files("poetune") / "starter" / "base")'
+    else:
+        first, where = "", repr(base) if hub_id(base) else repr(f"path/to/{base_name(base)}")
+    s = ask.sampling
+    return (
+        f"{first}from mlx_lm import generate, load\n"
+        "from mlx_lm.sample_utils import make_logits_processors, make_sampler\n\n"
+        f'model, tokenizer = load({where}, adapter_path=".")\n'
+        f"{_prompt(ask)}ids = tokenizer.encode(prompt, add_special_tokens={bool(ask.conversation.raw)})\n"
+        f"sampler = make_sampler(temp={s.temperature:g}, top_p={s.top_p:g}, top_k={s.top_k})\n"
+        f"penalty = make_logits_processors(repetition_penalty={s.repetition_penalty:g})\n"
+        "print(\n"
+        f"    generate(model, tokenizer, ids, max_tokens={s.max_tokens}, sampler=sampler, logits_processors=penalty)\n"
+        ")\n"
+    )
+
+
 def transformers_snippet(ask: Ask) -> str:
     """Python that loads the merged model in this folder, and writes one poem."""
     return (

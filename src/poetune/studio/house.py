@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +21,7 @@ from poetune.studio.listening import Listener, Quiet
 if TYPE_CHECKING:
     from poetune.corpus import Preview
     from poetune.ports import Needs
+    from poetune.ship.convert import Format
     from poetune.studio.corpus import Taken
     from poetune.studio.dataset import Frozen
     from poetune.studio.desk import Desk
@@ -93,7 +95,8 @@ class Studio:
         if self._engine is None:
             self._engine = open_engine(self.recipe.engine, batch=self.recipe.generate.batch)
             if self.recipe.engine == "auto":
-                self.say(f"engine: {self._engine.capabilities.name} (chosen by `engine: auto`).")
+                name, device = self._engine.capabilities.name, getattr(self._engine, "device", "")
+                self.say(f"engine: {name}{f' on {device}' if device else ''} (chosen by `engine: auto`).")
         return self._engine
 
     def trainer(self) -> Trainer:
@@ -144,6 +147,12 @@ class Studio:
         """The named parts of the recipe as plain data, to be kept with a run."""
         whole = json.loads(self.recipe.model_dump_json())
         return {name: whole[name] for name in sections}
+
+    def together(self) -> AbstractContextManager[None]:
+        """Trainings inside are shared with the processes of this launch, if there are any."""
+        from poetune.studio.together import together
+
+        return together(self)
 
     # commands --------------------------------------------------------------------------------------------------------
     # Each imports its module when it is called, so that a command loads what it needs and nothing else.
@@ -256,11 +265,11 @@ class Studio:
 
         return score.report(self)
 
-    def ship(self, kind: str, to: Path | None = None) -> "Shipped":
-        """A model leaves the house."""
+    def ship(self, kind: str, to: Path | None = None, wanted: "Format | None" = None) -> "Shipped":
+        """A model leaves the house; an adapter in its own format or the one `wanted`."""
         from poetune.studio import ship
 
-        return ship.ship(self, kind, to)
+        return ship.ship(self, kind, to, wanted)
 
     def write(
         self,

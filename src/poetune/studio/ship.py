@@ -1,15 +1,18 @@
 """A model leaves the house: the adapter, or base and adapter merged, with its card, made whole or not at all."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from poetune import __version__
-from poetune.errors import EngineError
+from poetune.errors import EngineError, StoreError
 from poetune.records import Bundle, Candidate, Dataset, Model, Poem, Prompt, Run
 from poetune.ship.bundle import SUMS, bundle
 from poetune.ship.card import Card, Copied, Loss, card
+from poetune.ship.convert import Format, convert, format_of
 from poetune.ship.usage import Ask
 from poetune.store.atomic import new_folder
 from poetune.store.queries import came_from
@@ -30,9 +33,14 @@ class Shipped:
     files: dict[str, str]
 
 
-def ship(studio: Studio, kind: str, to: Path | None = None) -> Shipped:
-    """Write the bundle. Raises EngineError for an unknown model or an engine whose models cannot be used elsewhere."""
+def ship(studio: Studio, kind: str, to: Path | None = None, wanted: Format | None = None) -> Shipped:
+    """Write the bundle; an adapter in the format `wanted`, else in its own.
+
+    Raises EngineError for an unknown model or an engine whose models cannot be used elsewhere.
+    """
     model = _chosen(studio)
+    if wanted and kind != "adapter":
+        raise EngineError(f"only an adapter is converted to {wanted}; run `poetune ship adapter --to {wanted}`.")
     if model.engine == "echo":
         raise EngineError("models of the echo engine are toys and work nowhere else; train with `--set engine=torch`.")
     which: Literal["adapter", "merged"] = "merged" if kind == "merged" else "adapter"
@@ -41,21 +49,43 @@ def ship(studio: Studio, kind: str, to: Path | None = None) -> Shipped:
             f"{model.name} is an adapter for the merged weights of an earlier stage ({model.base}), which nobody else "
             "has; ship the whole: poetune ship merged."
         )
-    out = (to or studio.folder / "shipped" / f"{which}-{model.id}").resolve()
+    ending = f"-{wanted}" if wanted else ""
+    out = (to or studio.folder / "shipped" / f"{which}-{model.id}{ending}").resolve()
     check_place(out)
     studio.say(f"shipping the {which} of {model.name} ({model.id}).")
-    text = card(_card(studio, model, which))
     weights = studio.weights(model)
+    source = Path(weights.adapter)
+    text = card(_card(studio, model, which, wanted or _format(source)))
     base = studio.base_of(model).base
     lineage = {"model": model.id, "run": model.run, "step": model.step, "base": base, "poetune": __version__}
     with new_folder(out) as folder:
         if which == "merged":
             studio.trainer().merge(weights, folder)
             files = bundle(which, folder, text, folder, base, lineage)
+        elif source.is_dir() and wanted in (None, _format(source)):
+            files = bundle(which, source, text, folder, model.base, lineage)
         else:
-            files = bundle(which, Path(weights.adapter), text, folder, model.base, lineage)
+            with TemporaryDirectory() as made:
+                _converted(source, wanted or _format(source), Path(made))
+                files = bundle(which, Path(made), text, folder, model.base, lineage)
     studio.store.add([Bundle(which, studio.relative(out), model.id, files)])
     return Shipped(which, str(out), model.id, files)
+
+
+def _format(source: Path) -> Format:
+    """The format of an adapter; a whole model is refused where its files are taken."""
+    try:
+        return format_of(source)
+    except StoreError:
+        return "peft"
+
+
+def _converted(source: Path, wanted: Format, made: Path) -> None:
+    """An adapter's folder in another format; what is not its weights goes along."""
+    convert(source, wanted, made)
+    for beside in source.iterdir() if source.is_dir() else ():
+        if beside.is_file() and not beside.name.startswith(("adapter_", "adapters.")):
+            shutil.copyfile(beside, made / beside.name)
 
 
 def check_place(out: Path) -> None:
@@ -76,7 +106,7 @@ def _chosen(studio: Studio) -> Model:
     return found
 
 
-def _card(studio: Studio, model: Model, kind: Literal["adapter", "merged"]) -> Card:
+def _card(studio: Studio, model: Model, kind: Literal["adapter", "merged"], form: Format) -> Card:
     run = studio.store.one(Run, model.run) if model.run else None
     data = studio.store.one(Dataset, run.dataset) if run else None
     rows = examples(studio, data) if data else []
@@ -92,6 +122,7 @@ def _card(studio: Studio, model: Model, kind: Literal["adapter", "merged"]) -> C
         kind=kind,
         base=studio.base_of(model).base,
         poems=poems,
+        format=form,
         author=settings.author,
         licence=settings.licence,
         model=model.id,

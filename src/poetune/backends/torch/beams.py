@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from poetune.backends.endings import full_lines
+from poetune.backends.endings import first_of, full_lines
 from poetune.backends.torch.generating import Row
 from poetune.backends.torch.loading import Base
 from poetune.backends.torch.penalties import NGrams, Repetition
@@ -62,4 +62,6 @@ def write_beams(base: Base, row: Row) -> Written:
     row.stop = "length" if end is None else "eos"
     if sampling.max_lines and full_lines(row.whole()) >= sampling.max_lines:
         row.stop = "lines"
+    if first_of(row.whole(), sampling.stop) is not None:
+        row.stop = "sequence"
     return row.result()

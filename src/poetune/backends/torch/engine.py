@@ -1,6 +1,7 @@
 """The torch engine: one base loaded at a time, adapters put on and taken off."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,14 +9,18 @@ from poetune.backends import checkpoints
 from poetune.backends.loop import Identity, run
 from poetune.backends.torch import adapters, foreign, loading, merging, needs, scoring
 from poetune.backends.torch.beams import write_beams
-from poetune.backends.torch.generating import Row, write_batch
+from poetune.backends.torch.continuous import write_rows
+from poetune.backends.torch.crew import Alone, Crew
+from poetune.backends.torch.generating import Row
+from poetune.backends.torch.launched import Launched
 from poetune.backends.torch.loading import Base, pick_dtype
 from poetune.backends.torch.opening import open_for_training
 from poetune.backends.torch.ordering import texts_read
+from poetune.backends.torch.parallel import Led, leading
 from poetune.backends.torch.precision import precision_of
 from poetune.backends.torch.quantized import load_quantized
 from poetune.backends.torch.rendering import Renderer
-from poetune.backends.torch.rows import build_rows
+from poetune.backends.torch.rows import Rows, build_rows
 from poetune.backends.torch.training import TorchLearner
 from poetune.errors import EngineError
 from poetune.ports import Capabilities, Needs, Request, Score, ScoreRequest, TrainEvent, TrainJob, Weights, Written
@@ -42,6 +47,7 @@ class TorchEngine:
         loading.quiet()
         self.batch = batch
         self.device = loading.pick_device(device)
+        self.crew: Crew = Alone()
         self._base: Base | None = None
         self._worn: adapters.Worn | None = None
         self._weights: Weights | None = None
@@ -53,6 +59,35 @@ class TorchEngine:
 
     def train(self, job: TrainJob) -> Iterator[TrainEvent]:
         """Train an adapter (`lora`, `rslora`, `dora`) or the whole model (`full`), resuming from `job.folder`."""
+        return self._train(*self._checked(job))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Inside, trainings are shared with the other processes of a launch, which this one, of rank 0, leads.
+
+        Raises:
+            EngineError: there are more processes than GPUs.
+        """
+        with leading() as crew:
+            self.crew, self.device = crew, crew.device
+            try:
+                yield
+            finally:
+                self.crew = Alone()
+
+    def opened(self, job: TrainJob) -> TorchLearner:
+        """In a process that another leads: the learner of its job; files are read only."""
+        job, folder, source = self._checked(job)
+        return self._learner(job, folder, source, self._rows(job, folder))
+
+    def closed(self, learner: TorchLearner) -> None:
+        """Let a learner go; its base stays where it is of use for writing."""
+        learner.close()
+        if self._base is None and self._writes(learner.base, learner.settings):
+            self._base, self._weights = learner.base, None
+
+    def _checked(self, job: TrainJob) -> tuple[TrainJob, Path, Path]:
+        """The job with its bias setting, the base's folder, and the folder of the weights that it starts from."""
         method, parent = job.settings.method, Path(job.weights.adapter or ".")
         if method not in self.capabilities.trains:
             can = ", ".join(sorted(self.capabilities.trains))
@@ -68,38 +103,50 @@ class TorchEngine:
             if merging.is_whole(parent) != (method == "full"):
                 raise EngineError(f"{parent}: is no {method} checkpoint, so it cannot be trained on; merge it first")
             job = replace(job, settings=job.settings.model_copy(update={"bias": adapters.saved_bias(parent)}))
-        return self._train(job, folder, parent if method == "full" and job.weights.adapter else folder)
+        return job, folder, parent if method == "full" and job.weights.adapter else folder
+
+    def _rows(self, job: TrainJob, folder: Path) -> tuple[Rows, Rows]:
+        """Of the training and the validation examples."""
+        renderer, settings = self._identity(folder)[0], job.settings
+        train, held = (
+            build_rows(renderer, [e for e in job.examples if e.split == split], settings.longest, settings.too_long)
+            for split in ("train", "validation")
+        )
+        return train, held
+
+    def _learner(self, job: TrainJob, folder: Path, source: Path, rows: tuple[Rows, Rows]) -> TorchLearner:
+        train, held = rows
+        texts = texts_read(train.rows, held.rows, job, job.settings.total(len(train.rows)))
+        precision, renderer = precision_of(job.settings, self.device), self._identity(folder)[0]
+        opened = open_for_training(
+            source, job, texts, renderer, precision, lambda: self._lend(source, job.settings), not self.crew.rank
+        )
+        name = str(folder) if Path(job.weights.base).is_dir() or job.weights.base == "starter" else job.weights.base
+        return TorchLearner(opened, job, train, held, name, self.crew)
 
     def _train(self, job: TrainJob, folder: Path, source: Path) -> Iterator[TrainEvent]:
         renderer, print_ = self._identity(folder)
-        rows = {
-            split: build_rows(
-                renderer, [e for e in job.examples if e.split == split], job.settings.longest, job.settings.too_long
-            )
-            for split in ("train", "validation")
-        }
-        total = job.settings.total(len(rows["train"].rows))
+        rows = self._rows(job, folder)
+        total = job.settings.total(len(rows[0].rows))
         asked = [e.id for e in job.examples], job.settings.model_dump(), job.seed, job.weights.adapter
         key = digest("torch", print_, renderer.template_hash, *asked)
         learners: list[TorchLearner] = []
+        led: list[Led] = []
 
-        def open_learner() -> TorchLearner:
-            texts = texts_read(rows["train"].rows, rows["validation"].rows, job, total)
-            precision = precision_of(job.settings, self.device)
-            opened = open_for_training(
-                source, job, texts, renderer, precision, lambda: self._lend(source, job.settings)
-            )
-            name = str(folder) if Path(job.weights.base).is_dir() or job.weights.base == "starter" else job.weights.base
-            learners.append(TorchLearner(opened, job, rows["train"], rows["validation"], name))
-            return learners[0]
+        def open_learner() -> TorchLearner | Led:
+            learners.append(self._learner(job, folder, source, rows))
+            if not isinstance(self.crew, Launched):
+                return learners[0]
+            led.append(Led(self.crew, learners[0], job))
+            return led[0]
 
         try:
             yield from run(job, total, Identity("torch", key, print_, renderer.template_hash), open_learner)
         finally:
+            for each in led:
+                each.release()
             for learner in learners:
-                learner.close()
-                if self._base is None and self._writes(learner.base, job.settings):
-                    self._base, self._weights = learner.base, None
+                self.closed(learner)
 
     def merge(self, weights: Weights, out: Path) -> None:
         """Write base + adapter as one model into `out`, with the tokenizer."""
@@ -121,11 +168,9 @@ class TorchEngine:
         for weights, group in groups.items():
             base = self._wear(weights)
             rows = sorted((Row(base, request) for request in group), key=lambda row: len(row.prompt))
-            plain = [row for row in rows if row.sampling.beams <= 1]
-            for start in range(0, len(plain), self.batch):
-                for written in write_batch(base, plain[start : start + self.batch]):
-                    yield written
-                    self._wear_again(weights, base)
+            for written in write_rows(base, [row for row in rows if row.sampling.beams <= 1], self.batch):
+                yield written
+                self._wear_again(weights, base)
             for row in rows:
                 if row.sampling.beams > 1:
                     yield write_beams(base, row)

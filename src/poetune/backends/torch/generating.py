@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from poetune.backends.endings import continuation, cut_lines, full_lines
+from poetune.backends.endings import continuation, cut_lines, first_of, full_lines
 from poetune.backends.torch.cache import new_cache
 from poetune.backends.torch.drawing import Knobs, draw
 from poetune.backends.torch.loading import Base
@@ -33,6 +33,7 @@ class Row:
         self.limit = min(self.sampling.max_tokens, context_size(base) - len(self.prompt))
         self.uniform = np.random.Generator(np.random.Philox(key=request.seed % 2**64)).random(max(0, self.limit))
         self.repeats = NGrams(self.sampling.no_repeat_ngram, self.poem)
+        self.drawn = 0
         self.stop: Stop | None = None if self.limit > 0 else "error"
 
     @property
@@ -43,13 +44,16 @@ class Row:
     def take(self, token: int) -> None:
         """Add a token, or end."""
         renderer = self.base.renderer
+        self.drawn += 1
         if token in renderer.stops:
             self.stop = "eos"
             return
         self.poem.append(token)
         self.repeats.add(self.poem)
         most = self.sampling.max_lines
-        if most and token in renderer.line_break_ids and full_lines(self.whole()) >= most:
+        if self.sampling.stop and first_of(self.whole(), self.sampling.stop) is not None:
+            self.stop = "sequence"
+        elif most and token in renderer.line_break_ids and full_lines(self.whole()) >= most:
             self.stop = "lines"
         elif self.written >= self.limit:
             self.stop = "length"
@@ -59,6 +63,8 @@ class Row:
         whole = self.whole()
         if self.stop == "lines":
             whole = cut_lines(whole, self.sampling.max_lines)
+        elif self.stop == "sequence":
+            whole = whole[: first_of(whole, self.sampling.stop)]
         text = continuation(whole, self.request.conversation.prefix)
         return Written(self.request.id, text, self.stop or "error", self.written)
 
@@ -111,6 +117,7 @@ class _Batch:
             torch.tensor([row.sampling.temperature for row in rows], device=self.desk),
             torch.tensor([row.sampling.top_k for row in rows], device=self.desk),
             torch.tensor([row.sampling.top_p for row in rows], dtype=torch.float64, device=self.desk),
+            torch.tensor([row.sampling.min_p for row in rows], dtype=torch.float64, device=self.desk),
         )
         spared = [*base.renderer.line_break_ids, *base.renderer.stops]
         self.repetition = Repetition(

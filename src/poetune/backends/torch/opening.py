@@ -22,6 +22,7 @@ from poetune.backends.torch.rendering import Renderer
 from poetune.backends.torch.stack import unfit
 from poetune.backends.torch.states import States
 from poetune.backends.torch.upper import UpperModel
+from poetune.errors import EngineError
 from poetune.ports import TrainJob
 from poetune.records import digest
 
@@ -44,8 +45,11 @@ def open_for_training(
     renderer: Renderer,
     precision: Precision,
     whole: Callable[[], Base],
+    fills: bool = True,
 ) -> Opened:
     """Open the base in `folder`; `texts` are the token ids that will be read, `whole` loads all of it.
+
+    Without `fills`, the cache is only read: another process has filled it.
 
     Raises:
         EngineError: the recipe names what the model has not, or the cache cannot be written.
@@ -59,10 +63,26 @@ def open_for_training(
         return Opened(base, PackedModel(base) if packs else WholeModel(base))
     family = FAMILIES[model.config.model_type]
     tensors = streaming.Tensors(folder, model.base_model_prefix)
+    cache = _Cache(job.cache, fills)
     streams = family.streams and job.settings.quantize == "no" and not job.settings.sample_every
     if streams and tensors.has(name for name, _ in model.named_parameters()):
-        return _streamed(folder, job, texts, renderer, precision, model, tensors, edge, job.cache)
-    return _loaded(folder, job, texts, precision, whole(), edge, job.cache)
+        return _streamed(folder, job, texts, renderer, precision, model, tensors, edge, cache)
+    return _loaded(folder, job, texts, precision, whole(), edge, cache)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cache:
+    folder: Path
+    fills: bool
+
+    def missing(self, states: States, texts: Sequence[Sequence[int]]) -> list[Sequence[int]]:
+        found = states.missing(texts)
+        if found and not self.fills:
+            raise EngineError(
+                f"{self.folder}: this process does not see what the first one cached; put the project where all "
+                "machines read it, or set finetune.cache to off"
+            )
+        return found
 
 
 def _packs(model: Any, precision: Precision) -> bool:
@@ -114,7 +134,7 @@ def _streamed(
     model: Any,
     tensors: streaming.Tensors,
     edge: Boundary,
-    cache: Path,
+    cache: _Cache,
 ) -> Opened:
     """Lower layers pass through memory one by one, and only where a text is new."""
     decoder, prefix, device, dtype = model.base_model, model.base_model_prefix, precision.device, precision.stored
@@ -122,8 +142,8 @@ def _streamed(
     layers, path = layers_of(decoder), f"{prefix}.{name}"
     lower = [each for i in range(edge.first) for each in streaming.names_of(layers[i], f"{path}.{i}")]
     tables = [n for n, _ in model.named_parameters() if n.startswith(prefix) and not n.startswith(path)]
-    states = States(cache, _key(model, tensors.digest([*lower, *tables]), job, dtype, edge.first))
-    missing = states.missing(texts)
+    states = States(cache.folder, _key(model, tensors.digest([*lower, *tables]), job, dtype, edge.first))
+    missing = cache.missing(states, texts)
     table, head = model.get_input_embeddings(), model.get_output_embeddings()
     tied = head.weight is table.weight
     for part, module in decoder.named_children():
@@ -163,15 +183,15 @@ def _loaded(
     precision: Precision,
     base: Base,
     edge: Boundary,
-    cache: Path,
+    cache: _Cache,
 ) -> Opened:
     """The whole base is loaded: it is quantized, asked to write meanwhile, or cannot be taken apart on disk."""
     decoder, packs = base.model.base_model, _packs(base.model, precision)
     if job.settings.sample_every and not packs:
         return Opened(base, WholeModel(base), ("sample poems need all layers, which run at every step",))
     layers = layers_of(decoder)
-    states = States(cache, _key(base.model, fingerprint(folder), job, precision.stored, edge.first))
-    missing = states.missing(texts)
+    states = States(cache.folder, _key(base.model, fingerprint(folder), job, precision.stored, edge.first))
+    missing = cache.missing(states, texts)
     fill(states, missing, decoder, edge.first, lambda number: layers[number], base.device, precision.stored)
     notes = (_note(edge, len(layers), len(missing)),)
     if job.settings.sample_every:

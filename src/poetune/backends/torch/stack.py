@@ -5,7 +5,8 @@ no gradient, the top layer runs past its keys and values only where a token is s
 nothing down. The weights stay in the modules of the model, which peft wraps and saves as ever.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional
 
 from poetune.backends.torch.pieces import GluLinear, LoraLinear, RmsNorm, SwiGlu
 
+Keep = Callable[[int, Any, Any], None]
 FAMILIES = frozenset({"llama", "qwen2", "qwen3", "mistral"})
 
 
@@ -39,16 +41,18 @@ class Stack:
         self.head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self.groups = config.num_attention_heads // config.num_key_value_heads
 
-    def __call__(self, states: Any, lengths: Sequence[int], wanted: Any) -> Any:
+    def __call__(self, states: Any, lengths: Sequence[int], wanted: Any, keep: Keep | None = None) -> Any:
         """Normed hidden states (len(wanted), size) of the rows' tokens `wanted`.
 
-        `states` (tokens, size) enter layer `first`; the rows have `lengths` tokens; `wanted` is a long tensor.
+        `states` (tokens, size) enter layer `first`; the rows have `lengths` tokens; `wanted` is a long tensor; `keep`
+        is given each layer's number, keys and values (tokens, heads, size).
         """
         cos, sin = self._places(states, lengths)
         layers = self.decoder.layers[self.first :]
-        for layer in layers[:-1]:
-            states = self._layer(layer, states, cos, sin, lengths, None)
-        states = self._layer(layers[-1], states, cos, sin, lengths, wanted)
+        for number, layer in enumerate(layers, self.first):
+            last = number == self.first + len(layers) - 1
+            kept = None if keep is None else partial(keep, number)
+            states = self._layer(layer, states, cos, sin, lengths, wanted if last else None, kept)
         return norm(self.decoder.norm, states)
 
     def one(self, layer: Any, states: Any, lengths: Sequence[int]) -> Any:
@@ -60,7 +64,16 @@ class Stack:
         cos, sin = self.decoder.rotary_emb(states[None], positions)
         return cos[0, :, None, :].to(states.dtype), sin[0, :, None, :].to(states.dtype)
 
-    def _layer(self, layer: Any, states: Any, cos: Any, sin: Any, lengths: Sequence[int], wanted: Any) -> Any:
+    def _layer(
+        self,
+        layer: Any,
+        states: Any,
+        cos: Any,
+        sin: Any,
+        lengths: Sequence[int],
+        wanted: Any,
+        keep: Callable[[Any, Any], None] | None = None,
+    ) -> Any:
         attention = layer.self_attn
         normed = norm(layer.input_layernorm, states)
         query, key, value = (
@@ -70,6 +83,8 @@ class Stack:
         if hasattr(attention, "q_norm"):
             query, key = norm(attention.q_norm, query), norm(attention.k_norm, key)
         query, key = turn(query, cos, sin), turn(key, cos, sin)
+        if keep is not None:
+            keep(key, value)
         read = attend(query, key, value, lengths, attention.scaling)
         if wanted is not None:
             read, states = read[wanted], states[wanted]

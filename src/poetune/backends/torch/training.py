@@ -14,6 +14,7 @@ from torch import nn
 from poetune.backends.loop import Stepped
 from poetune.backends.torch import adapters, merging
 from poetune.backends.torch.allocator import keep_pages
+from poetune.backends.torch.crew import Agreed, Alone, Crew, share
 from poetune.backends.torch.dropout import quicken
 from poetune.backends.torch.memory import give_back, is_out_of_memory
 from poetune.backends.torch.opening import Opened
@@ -37,8 +38,11 @@ class TorchLearner:
     `most` is how many rows go through the model together: the batch, halved whenever memory did not suffice.
     """
 
-    def __init__(self, opened: Opened, job: TrainJob, train: Rows, held: Rows, base_name: str) -> None:
+    def __init__(
+        self, opened: Opened, job: TrainJob, train: Rows, held: Rows, base_name: str, crew: Crew | None = None
+    ) -> None:
         base = opened.base
+        self.crew: Crew = crew or Alone()
         self.base, self.forward, self.settings, self.seed = base, opened.forward, job.settings, job.seed
         self.rows, self.held, self.samples = train.rows, held_rows(held.rows, job), job.samples
         self.notes = opened.notes + tuple(
@@ -74,16 +78,18 @@ class TorchLearner:
     def step(self, number: int, rate: float) -> Stepped:
         """One optimizer step; gradients are of the mean over all supervised tokens of the step."""
         rows = step_rows(self.rows, number, self.settings, self.seed)
+        mine = share(rows, self.crew)
         supervised = sum(len(row.ids) - row.first for row in rows)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         for module in self._noisy:
             module.train()
         try:
-            nats = self._within_memory(rows, lambda: self._gradients(rows, supervised, number))
+            nats = sum(self._within_memory(mine, lambda: self._gradients(mine, supervised, number)))
         finally:
             for module in self._noisy:
                 module.eval()
+        self.crew.add_up(self.parameters)
         norm = self._clipped() if math.isfinite(nats) else math.inf
         if self.scaler.is_enabled() and math.isfinite(nats):
             norm = self._scaled_step(norm, number)
@@ -96,7 +102,7 @@ class TorchLearner:
     def _gradients(self, rows: Sequence[Row], supervised: int, number: int) -> float:
         """Nats of the rows, whose gradients are added to the parameters'; the same numbers are drawn at each try."""
         nats = torch.zeros((), dtype=torch.float64)
-        with _seeded(self.base.device, self.seed * 1_000_003 + number):
+        with _seeded(self.base.device, self.seed * 1_000_003 + number + (self.crew.rank << 40)):
             for some in self.forward.calls(rows, self.most):
                 with self.precision.autocast():
                     loss = self.forward.nats(some)[0].sum()
@@ -104,20 +110,30 @@ class TorchLearner:
                 nats += loss.detach().cpu().double()
         return float(nats)
 
-    def _within_memory(self, rows: Sequence[Row], work: Callable[[], _T]) -> _T:
-        """Do the work on fewer rows at a time until it fits; all rows are read and the sums are the same."""
+    def _within_memory(self, rows: Sequence[Row], work: Callable[[], _T]) -> list[_T]:
+        """Do the work on fewer rows at a time until it fits; all rows are read and the sums are the same.
+
+        What it gives in each process; what is too much for one is too much for all.
+        """
         while True:
+            done: Any = None
+            tried, longest = 0, 0
             try:
-                return work()
+                done = work()
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
+                tried, longest = min(self.most, len(rows)), len(rows[-1].ids)
+            told = self.crew.agree((done, tried, longest))
+            short = [(tried, longest) for _, tried, longest in told if tried]
+            if not short:
+                return [done for done, _, _ in told]
             self.optimizer.zero_grad(set_to_none=True)
             give_back(self.base.device)
-            tried = min(self.most, len(rows))
+            tried, longest = min(short)
             if tried == 1:
-                raise EngineError(
-                    f"finetune: a row of {len(rows[-1].ids)} tokens alone does not fit into memory; make "
+                raise Agreed(
+                    f"finetune: a row of {longest} tokens alone does not fit into memory; make "
                     "finetune.longest or finetune.layers smaller, set finetune.quantize to 4bit, or take a smaller base"
                 )
             self.most = tried // 2
@@ -158,16 +174,25 @@ class TorchLearner:
 
     def validate(self) -> float | None:
         """Nats per supervised token over the held-out rows."""
-        return self._within_memory(self.held, self._held_loss) if self.held else None
+        if not self.held:
+            return None
+        mine = share(self.held, self.crew)
+        found = self._within_memory(mine, lambda: self._held_loss(mine))
+        return sum(nats for nats, _ in found) / sum(tokens for _, tokens in found)
 
-    def _held_loss(self) -> float:
+    def _held_loss(self, rows: Sequence[Row]) -> tuple[float, int]:
+        """Nats of the rows, and over how many tokens."""
         nats, tokens = 0.0, 0
         with torch.inference_mode(), self.precision.autocast():
-            for some in self.forward.calls(self.held, self.most):
+            for some in self.forward.calls(rows, self.most):
                 losses, _ = self.forward.nats(some)
                 nats += float(losses.cpu().double().sum())
                 tokens += len(losses)
-        return nats / tokens
+        return nats, tokens
+
+    def level(self) -> None:
+        """Start from the very weights that the process of rank 0 has."""
+        self.crew.level(self.parameters)
 
     def sample(self) -> list[tuple[str, str]]:
         """The job's sample poems, by the weights of the moment."""

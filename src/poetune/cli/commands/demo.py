@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from poetune.backends.table import CHOICES
 from poetune.cli.session import Session, command
 
 
 @command("demo", "poetune demo --language zh --project demo-zh")
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", help="Which bundled voice to learn.")
-@click.option("--engine", type=click.Choice(["auto", "torch", "echo"]), default="auto", help="What trains and writes.")
+@click.option("--engine", type=click.Choice(CHOICES), default="auto", help="What trains and writes.")
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Training steps.")
 @click.option("--fresh", is_flag=True, help="Throw an earlier demo in that folder away first.")
 def demo(session: Session, language: str, engine: str, steps: int | None, fresh: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from poetune.backends import processes
 from poetune.cli.session import Session, command
 from poetune.cli.tables import figure, table
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 TRACKERS = ("tensorboard", "trackio", "wandb")
 
 
-@command("finetune", "poetune finetune --steps 300 --set finetune.rate=2e-4")
+@command("finetune", "poetune finetune --steps 300 --set finetune.rate=2e-4", together=True)
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Optimizer steps.")
 @click.option("--layers", type=click.IntRange(min=0), default=None, help="Adapt the last N layers; 0 = all.")
 @click.option("--rank", type=click.IntRange(min=1), default=None, help="LoRA rank.")
@@ -59,6 +60,8 @@ def finetune(
         given["track"] = f"[{', '.join(track)}]"
     if write and foreign is None:
         raise click.UsageError("--write goes with --import FILE.")
+    if processes.rank() and (foreign or register or dry_run):
+        return
     if foreign is not None:
         from poetune.cli.importing import show_import
 
@@ -66,7 +69,11 @@ def finetune(
         return
     if sweep and stage:
         raise click.UsageError("give --sweep or --stage, not both: a sweep trains the last stage.")
-    with session.studio(*(f"finetune.{k}={v}" for k, v in given.items() if v is not None)) as studio:
+    overrides = [f"finetune.{k}={v}" for k, v in given.items() if v is not None]
+    if processes.rank():
+        session.help_train(*overrides)
+        return
+    with session.studio(*overrides) as studio:
         if register is not None:
             found = studio.register(register)
             session.show(
@@ -80,14 +87,16 @@ def finetune(
             session.show({**last, "stages": needs}, "Nothing was trained (--dry-run).")
             return
         if sweep:
-            swept = studio.sweep()
+            with studio.together():
+                swept = studio.sweep()
             session.show(swept, _swept(swept))
             return
         for name in (n for n, value in given.items() if value is not None):
             own = [each.name for each in studio.recipe.finetune.stages if name in each.model_fields_set]
             if own:
                 studio.say(f"--{name} does not reach {', '.join(own)}, where poet.yaml sets its own.")
-        done = studio.finetune(stage)
+        with studio.together():
+            done = studio.finetune(stage)
         held = len(studio.recipe.finetune.sweep)
     hint = "\nfinetune.sweep holds settings to compare: poetune finetune --sweep" if held else ""
     session.show(done, _tuned(done) + hint + ("\nNext: poetune generate" if not stage else ""))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from poetune.backends.table import CHOICES
 from poetune.cli.session import Session, command
 
 
@@ -14,7 +15,7 @@ from poetune.cli.session import Session, command
 @click.option(
     "--base", "--model", "base", default="", help="Base model: `starter` (bundled), a local folder or a hub id."
 )
-@click.option("--engine", type=click.Choice(["auto", "torch", "echo"]), default=None, help="What trains and writes.")
+@click.option("--engine", type=click.Choice(CHOICES), default=None, help="What trains and writes.")
 @click.option("--preset", default="", metavar="NAME", help="Start from the recipe of a known project.")
 @click.option("--list-presets", is_flag=True, help="Say which presets there are, and stop.")
 def init(

@@ -1,0 +1,90 @@
+"""The queue: poems enter and leave the batch, and each is what it would be alone."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from pathlib import Path  # noqa: E402
+
+from trainings import ASKED  # noqa: E402
+
+from poetune.backends.torch import continuous, loading, slots  # noqa: E402
+from poetune.backends.torch.generating import Row  # noqa: E402
+from poetune.ports import Request, Weights  # noqa: E402
+from poetune.records import Conversation, Message, Sampling  # noqa: E402
+
+pytestmark = pytest.mark.torch
+FAMILIES = ["llama", "qwen2"]
+
+
+def rows(base, count=7, **law):
+    out = []
+    for i in range(count):
+        asked = Conversation((Message("user", "rain " * (1 + i % 3)),))
+        law_here = Sampling(**{"temperature": 1.0, "repetition_penalty": 1.3, "max_tokens": 4 + 5 * i} | law)
+        out.append(Row(base, Request(str(i), Weights(""), asked, law_here, i)))
+    return out
+
+
+def written(base, given, batch):
+    return {each.id: (each.text, each.stop) for each in continuous.write_queue(base, given, batch)}
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
+def test_a_poem_is_the_same_alone_in_a_queue_and_in_a_batch(mini, architecture):
+    base = loading.load(Path(mini(architecture)), torch.device("cpu"))
+    alone = {}
+    for i in range(7):
+        alone |= written(base, [rows(base)[i]], 1)
+    assert len({text for text, _ in alone.values()}) > 3
+    assert written(base, rows(base), 3) == alone  # rows enter while others are half-way
+    assert written(base, rows(base)[::-1], 7) == alone
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
+def test_greedy_tokens_are_those_of_transformers(mini, architecture):
+    base = loading.load(Path(mini(architecture)), torch.device("cpu"))
+    base.renderer.stops = frozenset()
+    given = rows(base, temperature=0.0, repetition_penalty=1.0)
+    written(base, given, 3)
+    for row in given:
+        ids = torch.tensor([row.prompt])
+        most = len(row.poem)
+        out = base.model.generate(
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=most, do_sample=False, eos_token_id=None,
+            suppress_tokens=base.renderer.unwritable,
+        )  # fmt: skip
+        assert out[0, len(row.prompt) :].tolist() == row.poem
+
+
+def test_all_rows_at_once_read_what_each_reads_alone(mini, monkeypatch):
+    base = loading.load(Path(mini("qwen2")), torch.device("cpu"))
+    expected = written(base, rows(base), 3)
+    monkeypatch.setattr(slots.Slots, "_row_by_row", slots.Slots._all_at_once)
+    monkeypatch.setattr(torch, "empty", torch.zeros)  # as on a GPU: masked places must be finite
+    assert written(base, rows(base), 3) == expected
+
+
+def test_whoever_ends_makes_room_at_once(mini, monkeypatch):
+    base = loading.load(Path(mini("llama")), torch.device("cpu"))
+    busy = []
+    plain = slots.Slots.step
+    monkeypatch.setattr(slots.Slots, "step", lambda self, at, tokens: busy.append(len(at)) or plain(self, at, tokens))
+    base.renderer.stops = frozenset()
+    lengths = [40, 4, 4, 4, 4, 4, 4, 4, 4]
+    given = [Row(base, Request(str(i), Weights(""), ASKED, Sampling(max_tokens=n), i)) for i, n in enumerate(lengths)]
+    list(continuous.write_queue(base, given, 2))
+    assert len(busy) < 45  # the long poem's steps; in batches of two it would be 39 + 4 x 3 more
+    assert sum(busy) == sum(n - 1 for n in lengths)
+
+
+def test_a_poem_ends_before_a_stop_sequence(mini):
+    base = loading.load(Path(mini("llama")), torch.device("cpu"))
+    whole = rows(base, 7, repetition_penalty=1.0)[6]
+    text = next(iter(continuous.write_queue(base, [whole], 1))).text
+    stop = text[len(text) // 2 :][:3]
+    cut = rows(base, 7, repetition_penalty=1.0, stop=(stop, "never"))[6]
+    found = next(iter(continuous.write_queue(base, [cut], 1)))
+    assert found.stop == "sequence"
+    assert text.startswith(found.text)
+    assert stop not in found.text
