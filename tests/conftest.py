@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from poetune.studio import Quiet, Studio
 from poetune.studio.init import create
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 POEMS = {
     "Wet Plate": "The plate is wet.\nThe scale says sixty.\nNobody stands there, driver.\nCome forward. Slowly.",

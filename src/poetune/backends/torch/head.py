@@ -39,21 +39,22 @@ class FrozenHead(Function):  # type: ignore[misc]
         base = torch.einsum("td,td->t", hidden.float(), own.float())
         if bias is not None:
             base += bias[target].float()
-        total = torch.zeros(len(hidden), 1, device=hidden.device)
+        total = torch.zeros(len(hidden), device=hidden.device)
         gradient = torch.zeros(hidden.shape, device=hidden.device) if wanted else None
         columns = _COLUMNS.get(hidden.device.type, max(4096, 2**27 // max(1, len(hidden))))
         thin = _Thin()
         for start in range(0, len(weight), columns):
             block = weight[start : start + columns]
-            logits = functional.linear(hidden, block, None if bias is None else bias[start : start + columns])
-            odds = logits.float().sub_(base[:, None]).exp_()
-            total += odds.sum(-1, keepdim=True)
+            odds = (block @ hidden.t()).float().sub_(base)  # a row a vocabulary entry: the faster way round
+            if bias is not None:
+                odds += bias[start : start + columns, None].float()
+            total += odds.exp_().sum(0)
             if gradient is not None:
                 thin.add(gradient, odds, block)
-        nats = total.log()[:, 0]
+        nats = total.log()
         spilled = ~torch.isfinite(nats)
         if gradient is not None:
-            gradient.div_(total).sub_(own)
+            gradient.div_(total[:, None]).sub_(own)
         if bool(spilled.any()):
             nats[spilled], safe = _safely(hidden[spilled], weight, bias, target[spilled])
             if gradient is not None:
@@ -70,7 +71,7 @@ class FrozenHead(Function):  # type: ignore[misc]
 
 
 class _Thin:
-    """Adds odds @ block to a gradient, without the columns that no token gives a probability above rounding.
+    """Adds odds' @ block to a gradient, odds (block, tokens), but for entries that no token gives more than rounding.
 
     A token's odds are at least its probability, as the target's own are 1. Looking costs a pass over the odds, so where
     two blocks gave little away (a model that knows nothing yet), the others are not looked at.
@@ -82,14 +83,14 @@ class _Thin:
     def add(self, gradient: Any, odds: Any, block: Any) -> None:
         """Add in place."""
         if odds.device.type == "cpu" and (self.looked < 2 or self.kept / self.looked < 0.5):
-            live = (odds.amax(0) > _ROUNDING).nonzero()[:, 0]
+            live = (odds.amax(1) > _ROUNDING).nonzero()[:, 0]
             self.looked, self.kept = self.looked + 1, self.kept + len(live) / len(block)
             if len(live) < len(block) // 2:
-                odds, block = odds[:, live], block[live]
+                odds, block = odds[live], block[live]
         if odds.dtype == block.dtype:
-            gradient.addmm_(odds, block)
+            gradient.addmm_(odds.t(), block)
         else:
-            gradient += odds.to(block.dtype) @ block
+            gradient += odds.to(block.dtype).t() @ block
 
 
 def _safely(hidden: Any, weight: Any, bias: Any, target: Any) -> tuple[Any, Any]:
