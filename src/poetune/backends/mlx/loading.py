@@ -47,7 +47,7 @@ class Base:
     @property
     def on_gpu(self) -> bool:
         """Whether it computes on a GPU."""
-        return mx.default_device() == mx.gpu
+        return bool(mx.default_device() == mx.gpu)
 
 
 def pick_dtype(settings: Training | None = None) -> Any:
