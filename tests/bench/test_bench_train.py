@@ -57,7 +57,7 @@ def test_tools_alternate_and_what_the_log_has_is_not_run_again(tmp_path, monkeyp
 @pytest.mark.torch
 def test_poetune_and_a_plain_loop_train_to_the_same_loss(tmp_path):
     pytest.importorskip("torch")
-    asked = ["train", "--shape", "tiny", "--layers", "3", "--steps", "3", "--repeats", "1", "--tools", "poetune,peft"]
+    asked = ["train", "--shape", "tiny", "--layers", "3", "--steps", "4", "--repeats", "1", "--tools", "poetune,peft"]
     done = CliRunner().invoke(main, [*asked, "--json", "--log", str(tmp_path / "log")], catch_exceptions=False)
     assert done.exit_code == 0
     found = json.loads(done.stdout)
