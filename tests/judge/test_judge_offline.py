@@ -1,10 +1,10 @@
 import pytest
 
 from poetune.errors import JudgeError
-from poetune.judge.corpusstats import usual
 from poetune.judge.offline import DESCRIPTION, Draft, Features, OfflineCritic, features, worth
 from poetune.ports import Block, Judge, Score
 from poetune.verse.overlap import LineIndex
+from poetune.verse.usual import usual
 
 ENGLISH = [
     "The harbour lamp burns low tonight\nand every rope is still"

@@ -1,10 +1,10 @@
-"""Copied lines, twins, repetition."""
+"""Copied lines, repetition."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from poetune.verse.lines import clauses, language, stanzas, units
-from poetune.verse.overlap import LineIndex, distinct, repetition, twins
+from poetune.verse.overlap import LineIndex, distinct, repetition
 
 SONNET = "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:"
 MOON = "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。"
@@ -23,16 +23,11 @@ def test_languages() -> None:
 def test_a_copied_line_is_found_whatever_its_case_and_punctuation() -> None:
     index = LineIndex({"s": SONNET, "m": MOON})
     found = index.copied("I said: \nshall i compare thee, to a summer’s day\n疑是地上霜！")
-    assert [(c.line, c.source) for c in found] == [
-        ("shall i compare thee, to a summer’s day", "s"),
-        ("疑是地上霜！", "m"),
+    assert [(c.line, c.source, c.original) for c in found] == [
+        ("shall i compare thee, to a summer’s day", "s", "Shall I compare thee to a summer's day?"),
+        ("疑是地上霜！", "m", "疑是地上霜"),
     ]
     assert index.copied("Shall I") == []
-
-
-def test_twins_exact_and_near() -> None:
-    near = MOON.replace("举头望明月", "举头望山月")
-    assert twins([SONNET, MOON, SONNET.upper(), near]) == [(0, 2, 1.0), (1, 3, 0.75)]
 
 
 @given(st.lists(st.sampled_from(["a b c d", "e f g h", "i j k l"]), min_size=1, max_size=5))

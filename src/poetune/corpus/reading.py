@@ -15,7 +15,7 @@ from poetune.errors import CorpusError
 from poetune.recipe import Corpus
 from poetune.records import Poem
 from poetune.verse.lines import language, line_key, units
-from poetune.verse.overlap import twins
+from poetune.verse.twins import twins
 
 
 def read(settings: Corpus, root: Path) -> Intake:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from poetune.records import Poem, Split
 from poetune.verse.lines import line_key
-from poetune.verse.overlap import twins
+from poetune.verse.twins import twins
 
 Shares = tuple[float, float, float]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from poetune.errors import JudgeError
-from poetune.judge.corpusstats import Usual, foreign, loops
 from poetune.ports import Ballot, Block, Score
 from poetune.records import Stop, digest
 from poetune.verse.lines import language, lines, units
 from poetune.verse.overlap import LineIndex
+from poetune.verse.usual import Usual, foreign, loops
 
 DESCRIPTION = (
     "The offline critic does not read and knows nothing of sense or beauty: it counts repetition, copied lines, strange"

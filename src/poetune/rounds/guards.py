@@ -7,7 +7,8 @@ from typing import Any
 from poetune.records import Poem
 from poetune.verse.diversity import distinct_at, windows
 from poetune.verse.lines import units
-from poetune.verse.overlap import LineIndex, twins
+from poetune.verse.overlap import LineIndex
+from poetune.verse.twins import twins
 
 MOST_OWN = 0.4
 FELL = 0.9  # distinct-2 below this share of the earlier figure is said

@@ -8,7 +8,6 @@ from poetune.dataset.templates import TEMPLATE_ORDER
 from poetune.errors import JudgeError, PoetuneError
 from poetune.generate.codes import encode
 from poetune.judge import llm, offline, ratings, simulated, tournament, verdicts
-from poetune.judge.corpusstats import usual
 from poetune.judge.rubric import load_rubric
 from poetune.ports import Ballot, Judge, Score, ScoreRequest
 from poetune.records import Candidate, Model, Poem, Prompt, Verdict
@@ -17,6 +16,7 @@ from poetune.store.queries import verdicts as stored_verdicts
 from poetune.studio import prompting
 from poetune.studio.house import Studio
 from poetune.verse.overlap import LineIndex
+from poetune.verse.usual import usual
 
 
 @dataclass(frozen=True, slots=True)

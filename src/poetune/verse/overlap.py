@@ -1,6 +1,6 @@
-"""Texts that stand in other texts: copied lines, and near twins among poems."""
+"""Lines that stand in other texts, and how much a text repeats itself."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from poetune.verse.lines import clauses, language, line_key, units
@@ -8,10 +8,11 @@ from poetune.verse.lines import clauses, language, line_key, units
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A line that stands elsewhere: the line as written, and the id of the text it stands in."""
+    """A line that stands elsewhere: as written, the id of the text it stands in, and how it reads there."""
 
     line: str
     source: str
+    original: str
 
 
 class LineIndex:
@@ -19,11 +20,11 @@ class LineIndex:
 
     def __init__(self, texts: Mapping[str, str], words: int = 4, characters: int = 5) -> None:
         self._shortest = {"zh": characters, "en": words}
-        self._where: dict[str, str] = {}
+        self._where: dict[str, tuple[str, str]] = {}
         for key, text in texts.items():
             for line in clauses(text):
                 if self._counts(line):
-                    self._where.setdefault(line_key(line), key)
+                    self._where.setdefault(line_key(line), (key, line))
 
     def _counts(self, line: str) -> bool:
         return len(units(line)) >= self._shortest.get(language(line), self._shortest["en"])
@@ -34,40 +35,12 @@ class LineIndex:
         for line in clauses(text):
             source = self._where.get(line_key(line)) if self._counts(line) else None
             if source is not None:
-                found.append(Copied(line, source))
+                found.append(Copied(line, *source))
         return found
 
     def countable(self, text: str) -> int:
         """How many lines of `text` are long enough to be called copied."""
         return sum(self._counts(line) for line in clauses(text))
-
-
-def twins(texts: Sequence[str], near: float = 0.5) -> list[tuple[int, int, float]]:
-    """Pairs (earlier, later, share) of texts with the same units (share 1.0), or of whose lines at least `near` agree.
-
-    The share is of the shorter text's lines.
-    """
-    keys = [line_keys(text) for text in texts]
-    whole = [line_key(text) for text in texts]
-    seen_whole: dict[str, int] = {}
-    holders: dict[str, list[int]] = {}
-    pairs: list[tuple[int, int, float]] = []
-    for j, mine in enumerate(keys):
-        if whole[j] in seen_whole:
-            pairs.append((seen_whole[whole[j]], j, 1.0))
-            continue
-        seen_whole[whole[j]] = j
-        shared: dict[int, int] = {}
-        for key in mine:
-            for i in holders.get(key, ()):
-                shared[i] = shared.get(i, 0) + 1
-        for i, count in sorted(shared.items()):
-            share = count / min(len(mine), len(keys[i]))
-            if share >= near and count >= 2:
-                pairs.append((i, j, round(share, 3)))
-        for key in mine:
-            holders.setdefault(key, []).append(j)
-    return pairs
 
 
 def line_keys(text: str) -> set[str]:
