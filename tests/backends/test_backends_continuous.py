@@ -8,8 +8,8 @@ from pathlib import Path  # noqa: E402
 
 from trainings import ASKED  # noqa: E402
 
+from poetune.backends.poem import PoemRow  # noqa: E402
 from poetune.backends.torch import continuous, loading, slots  # noqa: E402
-from poetune.backends.torch.generating import Row  # noqa: E402
 from poetune.ports import Request, Weights  # noqa: E402
 from poetune.records import Conversation, Message, Sampling  # noqa: E402
 
@@ -22,7 +22,7 @@ def rows(base, count=7, **law):
     for i in range(count):
         asked = Conversation((Message("user", "rain " * (1 + i % 3)),))
         law_here = Sampling(**{"temperature": 1.0, "repetition_penalty": 1.3, "max_tokens": 4 + 5 * i} | law)
-        out.append(Row(base, Request(str(i), Weights(""), asked, law_here, i)))
+        out.append(PoemRow(base.renderer, base.context, Request(str(i), Weights(""), asked, law_here, i)))
     return out
 
 
@@ -72,7 +72,8 @@ def test_whoever_ends_makes_room_at_once(mini, monkeypatch):
     monkeypatch.setattr(slots.Slots, "step", lambda self, at, tokens: busy.append(len(at)) or plain(self, at, tokens))
     base.renderer.stops = frozenset()
     lengths = [40, 4, 4, 4, 4, 4, 4, 4, 4]
-    given = [Row(base, Request(str(i), Weights(""), ASKED, Sampling(max_tokens=n), i)) for i, n in enumerate(lengths)]
+    asked = [Request(str(i), Weights(""), ASKED, Sampling(max_tokens=n), i) for i, n in enumerate(lengths)]
+    given = [PoemRow(base.renderer, base.context, request) for request in asked]
     list(continuous.write_queue(base, given, 2))
     assert len(busy) < 45  # the long poem's steps; in batches of two it would be 39 + 4 x 3 more
     assert sum(busy) == sum(n - 1 for n in lengths)

@@ -11,10 +11,10 @@ torch = pytest.importorskip("torch")
 import miniatures  # noqa: E402
 from trainings import ADAPTED, ASKED, TWO, job, learner, poems  # noqa: E402
 
+from poetune.backends.rows import build_rows  # noqa: E402
 from poetune.backends.table import open_engine  # noqa: E402
 from poetune.backends.torch import loading  # noqa: E402
 from poetune.backends.torch.adapters import attach, lora_config, take_off  # noqa: E402
-from poetune.backends.torch.rows import build_rows  # noqa: E402
 from poetune.errors import EngineError  # noqa: E402
 from poetune.ports import ScoreRequest, Weights  # noqa: E402
 from poetune.recipe import Finetune  # noqa: E402

@@ -5,7 +5,8 @@ torch = pytest.importorskip("torch")
 from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from poetune.backends.torch.penalties import NGrams, Repetition  # noqa: E402
+from poetune.backends.poem import NGrams  # noqa: E402
+from poetune.backends.torch.penalties import Repetition  # noqa: E402
 
 
 @given(st.integers(1, 4), st.lists(st.integers(0, 3), max_size=30))

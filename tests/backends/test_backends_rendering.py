@@ -10,8 +10,8 @@ import miniatures
 from hypothesis import given
 from hypothesis import strategies as st
 
+from poetune.backends.rows import build_rows
 from poetune.backends.torch import loading
-from poetune.backends.torch.rows import build_rows
 from poetune.records import Conversation, Example, Message
 
 ASKED = (Message("system", "You are a poet."), Message("user", "Write of rain."))

@@ -11,10 +11,11 @@ torch = pytest.importorskip("torch")
 import miniatures  # noqa: E402
 from trainings import ADAPTED, ASKED, TWO, job, learner, poems  # noqa: E402
 
+from poetune.backends.poem import PoemRow  # noqa: E402
+from poetune.backends.rows import build_rows  # noqa: E402
 from poetune.backends.table import open_engine  # noqa: E402
-from poetune.backends.torch import generating, loading  # noqa: E402
+from poetune.backends.torch import loading  # noqa: E402
 from poetune.backends.torch.forward import WholeModel  # noqa: E402
-from poetune.backends.torch.rows import build_rows  # noqa: E402
 from poetune.errors import EngineError  # noqa: E402
 from poetune.ports import Request, ScoreRequest, Weights  # noqa: E402
 from poetune.recipe import Finetune  # noqa: E402
@@ -80,7 +81,9 @@ def test_training_and_writing_read_the_same_prompt_with_one_bos(mini, architectu
         row = build_rows(loaded.renderer, [Example(asked, "Rain.\nMore.", "train")], 512).rows[0]
         prompt = list(row.ids[: row.first])
         assert prompt == engine.render(Weights(base), asked)
-        assert prompt == generating.Row(loaded, Request("x", Weights(base), asked, Sampling(), 0)).prompt
+        assert (
+            prompt == PoemRow(loaded.renderer, loaded.context, Request("x", Weights(base), asked, Sampling(), 0)).prompt
+        )
         assert (prompt[0], prompt.count(BOS)) == (BOS, 1)
 
 

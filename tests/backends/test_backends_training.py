@@ -14,11 +14,11 @@ torch = pytest.importorskip("torch")
 import miniatures  # noqa: E402
 from trainings import ASKED, job, learner, poems  # noqa: E402
 
+from poetune.backends.ordering import runs, step_rows  # noqa: E402
+from poetune.backends.rows import Row, build_rows  # noqa: E402
 from poetune.backends.table import open_engine  # noqa: E402
 from poetune.backends.torch import loading, training  # noqa: E402
-from poetune.backends.torch.forward import runs, token_nats  # noqa: E402
-from poetune.backends.torch.ordering import step_rows  # noqa: E402
-from poetune.backends.torch.rows import Row, build_rows  # noqa: E402
+from poetune.backends.torch.forward import token_nats  # noqa: E402
 from poetune.errors import EngineError  # noqa: E402
 from poetune.ports import Request, ScoreRequest, Weights  # noqa: E402
 from poetune.recipe import Finetune  # noqa: E402

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
+from poetune.backends.rows import build_rows
 from poetune.backends.torch import loading, training
 from poetune.backends.torch.forward import WholeModel
 from poetune.backends.torch.opening import Opened
 from poetune.backends.torch.precision import precision_of
-from poetune.backends.torch.rows import build_rows
 from poetune.ports import TrainJob, Weights
 from poetune.recipe import Finetune
 from poetune.records import Conversation, Example, Message

@@ -23,6 +23,8 @@ class PoemRow:
         self.opened = len(self.poem)
         self.limit = min(self.sampling.max_tokens, context - len(self.prompt))
         self.uniform = np.random.Generator(np.random.Philox(key=request.seed % 2**64)).random(max(0, self.limit))
+        self.repeats = NGrams(self.sampling.no_repeat_ngram, self.poem)
+        self.drawn = 0
         self.stop: Stop | None = None if self.limit > 0 else "error"
 
     @property
@@ -32,10 +34,12 @@ class PoemRow:
 
     def take(self, token: int) -> None:
         """Add a token, or end."""
+        self.drawn += 1
         if token in self.renderer.stops:
             self.stop = "eos"
             return
         self.poem.append(token)
+        self.repeats.add(self.poem)
         most = self.sampling.max_lines
         if self.sampling.stop and first_of(self.whole(), self.sampling.stop) is not None:
             self.stop = "sequence"
@@ -65,7 +69,7 @@ class PoemRow:
 class NGrams:
     """The n-grams of one poem; n = 0 is off."""
 
-    def __init__(self, n: int, poem: Sequence[int] = ()) -> None:
+    def __init__(self, n: int, poem: Sequence[int]) -> None:
         self.n = n
         self._after: dict[tuple[int, ...], set[int]] = {}
         for end in range(n, len(poem) + 1) if n else ():

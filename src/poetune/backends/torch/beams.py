@@ -6,16 +6,16 @@ import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from poetune.backends.endings import first_of, full_lines
-from poetune.backends.torch.generating import Row
+from poetune.backends.poem import NGrams, PoemRow
 from poetune.backends.torch.loading import Base
-from poetune.backends.torch.penalties import NGrams, Repetition
+from poetune.backends.torch.penalties import Repetition
 from poetune.ports import Written
 
 
 class _House(LogitsProcessor):  # type: ignore[misc]
     """Our own penalties, so that beams and draws treat a poem alike. Scores come as log-probabilities."""
 
-    def __init__(self, base: Base, row: Row) -> None:
+    def __init__(self, base: Base, row: PoemRow) -> None:
         self.base, self.row, self.start = base, row, len(row.prompt) - row.opened
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
@@ -31,7 +31,7 @@ class _House(LogitsProcessor):  # type: ignore[misc]
         return scores
 
 
-def write_beams(base: Base, row: Row) -> Written:
+def write_beams(base: Base, row: PoemRow) -> Written:
     """The best beam of one request; a limit in lines cuts it afterwards."""
     if row.stop:
         return row.result()

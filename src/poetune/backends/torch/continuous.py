@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
+from poetune.backends.poem import PoemRow
 from poetune.backends.torch.drawing import Knobs, draw
-from poetune.backends.torch.generating import Row, write_batch
+from poetune.backends.torch.generating import write_batch
 from poetune.backends.torch.loading import Base
 from poetune.backends.torch.penalties import SeatedRepetition
 from poetune.backends.torch.slots import Slots
@@ -17,7 +18,7 @@ from poetune.ports import Written
 _WAIT = 8  # new rows enter when an eighth of the seats is free: reading one prompt costs nearly what reading eight does
 
 
-def write_rows(base: Base, rows: Sequence[Row], batch: int) -> Iterator[Written]:
+def write_rows(base: Base, rows: Sequence[PoemRow], batch: int) -> Iterator[Written]:
     """Write the rows in the way that the base allows: as a queue, or in batches that finished rows leave."""
     if base.fast_head and not unfit(base.model.base_model):
         yield from write_queue(base, rows, batch)
@@ -26,7 +27,7 @@ def write_rows(base: Base, rows: Sequence[Row], batch: int) -> Iterator[Written]
         yield from write_batch(base, rows[start : start + batch])
 
 
-def write_queue(base: Base, rows: Sequence[Row], batch: int) -> Iterator[Written]:
+def write_queue(base: Base, rows: Sequence[PoemRow], batch: int) -> Iterator[Written]:
     """Write the rows, at most `batch` at a time, each given out when it is done."""
     yield from (row.result() for row in rows if row.stop)
     live = [row for row in rows if not row.stop]
@@ -40,10 +41,10 @@ def write_queue(base: Base, rows: Sequence[Row], batch: int) -> Iterator[Written
 class _Desk:
     """The seats, who sits in them, and the token that each of them is to read next."""
 
-    def __init__(self, base: Base, rows: Sequence[Row], count: int) -> None:
+    def __init__(self, base: Base, rows: Sequence[PoemRow], count: int) -> None:
         self.base, self.waiting = base, deque(rows)
         self.slots = Slots(base.model.base_model, count)
-        self.seated: list[Row | None] = [None] * count
+        self.seated: list[PoemRow | None] = [None] * count
         device = base.device
         self.desk = torch.device("cpu") if device.type == "mps" else device  # MPS has no float64 to draw in
         spared = [*base.renderer.line_break_ids, *base.renderer.stops]
@@ -78,7 +79,7 @@ class _Desk:
                 parts.append(self.slots.enter(entering, [self._row(seat).prompt for seat in entering]))
             return self._take([*reading, *entering], torch.cat(parts))
 
-    def _row(self, seat: int) -> Row:
+    def _row(self, seat: int) -> PoemRow:
         row = self.seated[seat]
         assert row is not None
         return row

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
-from poetune.backends.torch.rows import Row
+from poetune.backends.rows import Row
 from poetune.errors import EngineError
 
 _T = TypeVar("_T")

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from poetune.backends import checkpoints
 from poetune.backends.loop import Identity, run
+from poetune.backends.ordering import texts_read
+from poetune.backends.poem import PoemRow
+from poetune.backends.rendering import Renderer
+from poetune.backends.rows import Rows, build_rows, score_row
 from poetune.backends.torch import adapters, foreign, loading, merging, needs, scoring
 from poetune.backends.torch.beams import write_beams
 from poetune.backends.torch.continuous import write_rows
 from poetune.backends.torch.crew import Alone, Crew
-from poetune.backends.torch.generating import Row
 from poetune.backends.torch.launched import Launched
 from poetune.backends.torch.loading import Base, pick_dtype
 from poetune.backends.torch.opening import open_for_training
-from poetune.backends.torch.ordering import texts_read
 from poetune.backends.torch.parallel import Led, leading
 from poetune.backends.torch.precision import precision_of
 from poetune.backends.torch.quantized import load_quantized
-from poetune.backends.torch.rendering import Renderer
-from poetune.backends.torch.rows import Rows, build_rows
 from poetune.backends.torch.training import TorchLearner
 from poetune.errors import EngineError
 from poetune.ports import Capabilities, Needs, Request, Score, ScoreRequest, TrainEvent, TrainJob, Weights, Written
@@ -167,7 +167,8 @@ class TorchEngine:
             groups.setdefault(request.weights, []).append(request)
         for weights, group in groups.items():
             base = self._wear(weights)
-            rows = sorted((Row(base, request) for request in group), key=lambda row: len(row.prompt))
+            rows = [PoemRow(base.renderer, base.context, request) for request in group]
+            rows.sort(key=lambda row: len(row.prompt))
             for written in write_rows(base, [row for row in rows if row.sampling.beams <= 1], self.batch):
                 yield written
                 self._wear_again(weights, base)
@@ -184,7 +185,7 @@ class TorchEngine:
             groups.setdefault(request.weights, []).append(i)
         for weights, places in groups.items():
             base = self._wear(weights)
-            rows = [scoring.row_of(base, requests[i]) for i in places]
+            rows = [score_row(base.renderer, requests[i], base.context) for i in places]
             out.update(zip(places, scoring.score_rows(base, rows), strict=True))
         return [out[i] for i in range(len(requests))]
 

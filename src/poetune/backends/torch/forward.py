@@ -1,15 +1,15 @@
 """Nats per supervised token: the head runs on the supervised positions only."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any, Protocol
 
 import torch
 from torch.nn import functional
 
+from poetune.backends.ordering import runs
+from poetune.backends.rows import Row
 from poetune.backends.torch.head import head_nats
 from poetune.backends.torch.loading import Base
-from poetune.backends.torch.rows import Row
 
 _CALL_TOKENS = {"cpu": 64}  # on a GPU a call costs more than any padding
 
@@ -40,28 +40,6 @@ class WholeModel:
     def nats(self, rows: Sequence[Row]) -> tuple[Any, Any]:
         """Nats and owners of one padded call."""
         return token_nats(self.base, rows)
-
-
-def runs(rows: Sequence[Row], most: int, call_cost: int) -> Iterator[Sequence[Row]]:
-    """Rows sorted by length, cut into calls of at most `most` rows so that pads and calls together cost the least.
-
-    `call_cost` is what a call costs beside its tokens, in tokens.
-    """
-    best, cut = [0.0], [0]
-    for end in range(1, len(rows) + 1):
-        costs = [
-            (best[start] + (end - start) * len(rows[end - 1].ids) + call_cost, start)
-            for start in range(max(0, end - most), end)
-        ]
-        cost, start = min(costs)
-        best.append(cost)
-        cut.append(start)
-    edges = [len(rows)]
-    while edges[-1]:
-        edges.append(cut[edges[-1]])
-    edges.reverse()
-    for start, end in pairwise(edges):
-        yield rows[start:end]
 
 
 def token_nats(base: Base, rows: Sequence[Row]) -> tuple[Any, Any]:

@@ -8,80 +8,19 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
-from poetune.backends.endings import continuation, cut_lines, first_of, full_lines
+from poetune.backends.poem import PoemRow
 from poetune.backends.torch.cache import new_cache
 from poetune.backends.torch.drawing import Knobs, draw
 from poetune.backends.torch.loading import Base
-from poetune.backends.torch.penalties import NGrams, Repetition
-from poetune.ports import Request, Written
-from poetune.records import Stop
+from poetune.backends.torch.penalties import Repetition
+from poetune.ports import Written
 
 _DROP = 4  # rows leave the batch when a quarter of it is finished
 
 
-class Row:
-    """One poem being written. `poem` holds the ids of the conversation's prefix, then those written."""
-
-    def __init__(self, base: Base, request: Request) -> None:
-        self.base, self.request, self.sampling = base, request, request.sampling
-        self.prompt = base.renderer.prompt(request.conversation)
-        self.poem = base.renderer.completion(request.conversation.prefix)
-        self.opened = len(self.poem)
-        self.limit = min(self.sampling.max_tokens, context_size(base) - len(self.prompt))
-        self.uniform = np.random.Generator(np.random.Philox(key=request.seed % 2**64)).random(max(0, self.limit))
-        self.repeats = NGrams(self.sampling.no_repeat_ngram, self.poem)
-        self.drawn = 0
-        self.stop: Stop | None = None if self.limit > 0 else "error"
-
-    @property
-    def written(self) -> int:
-        """Tokens written so far, EOS not counted."""
-        return len(self.poem) - self.opened
-
-    def take(self, token: int) -> None:
-        """Add a token, or end."""
-        renderer = self.base.renderer
-        self.drawn += 1
-        if token in renderer.stops:
-            self.stop = "eos"
-            return
-        self.poem.append(token)
-        self.repeats.add(self.poem)
-        most = self.sampling.max_lines
-        if self.sampling.stop and first_of(self.whole(), self.sampling.stop) is not None:
-            self.stop = "sequence"
-        elif most and token in renderer.line_break_ids and full_lines(self.whole()) >= most:
-            self.stop = "lines"
-        elif self.written >= self.limit:
-            self.stop = "length"
-
-    def result(self) -> Written:
-        """The poem as it stands."""
-        whole = self.whole()
-        if self.stop == "lines":
-            whole = cut_lines(whole, self.sampling.max_lines)
-        elif self.stop == "sequence":
-            whole = whole[: first_of(whole, self.sampling.stop)]
-        text = continuation(whole, self.request.conversation.prefix)
-        return Written(self.request.id, text, self.stop or "error", self.written)
-
-    def whole(self) -> str:
-        """The poem from its first word. The prefix is what was asked, even where decoding would spell it otherwise."""
-        decode, prefix = self.base.renderer.decode, self.request.conversation.prefix
-        if not prefix:
-            return decode(self.poem)
-        return prefix + decode(self.poem)[len(decode(self.poem[: self.opened])) :]
-
-
-def context_size(base: Base) -> int:
-    """The most positions that the model was made for."""
-    return int(getattr(base.model.config, "max_position_embeddings", None) or 2**31)
-
-
-def write_batch(base: Base, rows: Sequence[Row]) -> Iterator[Written]:
+def write_batch(base: Base, rows: Sequence[PoemRow]) -> Iterator[Written]:
     """Write the rows together, each given out when it is done."""
     yield from (row.result() for row in rows if row.stop)
     live = [row for row in rows if not row.stop]
@@ -95,7 +34,7 @@ def write_batch(base: Base, rows: Sequence[Row]) -> Iterator[Written]:
 class _Batch:
     """The tensors of the rows still in the batch, in the order of `rows`; some of them may be finished."""
 
-    def __init__(self, base: Base, rows: list[Row]) -> None:
+    def __init__(self, base: Base, rows: list[PoemRow]) -> None:
         self.base, self.rows = base, rows
         device = base.device
         self.desk = torch.device("cpu") if device.type == "mps" else device  # MPS has no float64 to draw in
@@ -128,7 +67,7 @@ class _Batch:
         self._banned = torch.tensor(
             [i for i in base.renderer.unwritable if i < width], dtype=torch.long, device=self.desk
         )
-        self._context = context_size(base)
+        self._context = base.context
         self._known = len(base.renderer.tokenizer)
 
     @property
@@ -140,7 +79,7 @@ class _Batch:
         """One token for every row; those that it finished."""
         with torch.inference_mode():
             tokens = draw(self._logits(), self.uniform[:, self.turn], self.knobs)
-            done: list[Row] = []
+            done: list[PoemRow] = []
             for row, token in zip(self.rows, tokens.tolist(), strict=True):
                 if row.stop is None:
                     row.take(token)

@@ -32,6 +32,11 @@ class Base:
     fast_head: bool
     writes: bool = True
 
+    @property
+    def context(self) -> int:
+        """The most positions that the model was made for."""
+        return int(getattr(self.model.config, "max_position_embeddings", None) or 2**31)
+
 
 def pick_device(name: str) -> Any:
     """`auto`: CUDA, else Apple's MPS, else the CPU."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
+from poetune.backends.rows import Row, build_rows
 from poetune.backends.torch import adapters
 from poetune.backends.torch.boundary import boundary
 from poetune.backends.torch.loading import open_renderer, pick_dtype
 from poetune.backends.torch.precision import precision_of
-from poetune.backends.torch.rows import Row, build_rows
 from poetune.backends.torch.stack import unfit
 from poetune.backends.torch.streaming import skeleton
 from poetune.errors import EngineError

@@ -10,6 +10,7 @@ from typing import Any
 from safetensors import safe_open
 from torch import nn
 
+from poetune.backends.rendering import Renderer
 from poetune.backends.torch import adapters, streaming
 from poetune.backends.torch.boundary import FAMILIES, Boundary, boundary
 from poetune.backends.torch.filling import fill
@@ -18,7 +19,6 @@ from poetune.backends.torch.loading import Base, fingerprint
 from poetune.backends.torch.packed import PackedModel
 from poetune.backends.torch.placeholders import drop_below, layers_of
 from poetune.backends.torch.precision import Precision
-from poetune.backends.torch.rendering import Renderer
 from poetune.backends.torch.stack import unfit
 from poetune.backends.torch.states import States
 from poetune.backends.torch.upper import UpperModel

@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
+from poetune.backends.rows import Row
 from poetune.backends.torch.head import head_nats
 from poetune.backends.torch.loading import Base
-from poetune.backends.torch.rows import Row
 from poetune.backends.torch.stack import Stack
 from poetune.backends.torch.states import States
 

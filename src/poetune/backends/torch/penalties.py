@@ -82,25 +82,3 @@ class SeatedRepetition:
         if need > wide:
             more = torch.full((len(self._said), max(need - wide, wide)), self._filler, device=self._device)
             self._said = torch.cat([self._said, more], 1)
-
-
-class NGrams:
-    """The n-grams of one poem; n = 0 is off."""
-
-    def __init__(self, n: int, poem: Sequence[int]) -> None:
-        self.n = n
-        self._after: dict[tuple[int, ...], set[int]] = {}
-        for end in range(n, len(poem) + 1) if n else ():
-            self.add(poem[:end])
-
-    def add(self, poem: Sequence[int]) -> None:
-        """Take up the n-gram that ends the poem."""
-        if self.n and len(poem) >= self.n:
-            *head, last = poem[-self.n :]
-            self._after.setdefault(tuple(head), set()).add(last)
-
-    def banned(self, poem: Sequence[int]) -> set[int]:
-        """Ids that would complete an n-gram once more."""
-        if not self.n or len(poem) < self.n - 1:
-            return set()
-        return self._after.get(tuple(poem[len(poem) - self.n + 1 :]), set())

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
+from poetune.backends.poem import PoemRow
 from poetune.backends.torch.beams import write_beams
-from poetune.backends.torch.generating import Row, write_batch
+from poetune.backends.torch.generating import write_batch
 from poetune.backends.torch.loading import Base
 from poetune.ports import Request, Written
 
 
 def write_samples(base: Base, requests: Sequence[Request], most: int) -> list[tuple[str, str]]:
     """Id and text of each, in the order asked, by the model as it stands; at most `most` are written together."""
-    rows = [Row(base, request) for request in requests]
+    rows = [PoemRow(base.renderer, base.context, request) for request in requests]
     plain = [row for row in rows if row.sampling.beams <= 1]
     written: list[Written] = [write_beams(base, row) for row in rows if row.sampling.beams > 1]
     for start in range(0, len(plain), most):

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from poetune.backends.rows import Row
 from poetune.backends.torch.forward import token_nats
-from poetune.backends.torch.generating import context_size
 from poetune.backends.torch.loading import Base
-from poetune.backends.torch.rows import Row
-from poetune.ports import Score, ScoreRequest
+from poetune.ports import Score
 
 _TOKENS = 8192  # padded tokens per batch
 
@@ -24,15 +23,6 @@ def score_rows(base: Base, rows: Sequence[Row]) -> list[Score]:
         for i, total, row in zip(batch, sums.tolist(), chosen, strict=True):
             out[i] = Score(-total, len(row.ids) - row.first)
     return out
-
-
-def row_of(base: Base, request: ScoreRequest) -> Row:
-    """Prompt, completion and EOS; beyond the model's context the end is cut, and `tokens` says so."""
-    renderer = base.renderer
-    before = renderer.opener() if request.plain else renderer.prompt(request.conversation)
-    ids = [*before, *renderer.completion(request.completion), renderer.eos]
-    most = context_size(base)
-    return Row(tuple(ids[: most + 1]), min(len(before), most))
 
 
 def _batches(rows: Sequence[Row]) -> Iterator[list[int]]:

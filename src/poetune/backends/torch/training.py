@@ -12,6 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from poetune.backends.loop import Stepped
+from poetune.backends.ordering import held_rows, step_rows
+from poetune.backends.rows import Row, Rows
 from poetune.backends.torch import adapters, merging
 from poetune.backends.torch.allocator import keep_pages
 from poetune.backends.torch.crew import Agreed, Alone, Crew, share
@@ -19,9 +21,7 @@ from poetune.backends.torch.dropout import quicken
 from poetune.backends.torch.memory import give_back, is_out_of_memory
 from poetune.backends.torch.opening import Opened
 from poetune.backends.torch.optimizers import UNDECAYED, open_optimizer, restore, state_of
-from poetune.backends.torch.ordering import held_rows, step_rows
 from poetune.backends.torch.precision import precision_of, scaler_of
-from poetune.backends.torch.rows import Row, Rows
 from poetune.backends.torch.sampling import write_samples
 from poetune.errors import EngineError
 from poetune.ports import TrainJob

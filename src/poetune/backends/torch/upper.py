@@ -5,12 +5,12 @@ from typing import Any
 
 import torch
 
+from poetune.backends.ordering import runs
+from poetune.backends.rows import Row
 from poetune.backends.torch.filling import pad
-from poetune.backends.torch.forward import runs
 from poetune.backends.torch.head import head_nats
 from poetune.backends.torch.loading import Base
 from poetune.backends.torch.placeholders import Placeholder
-from poetune.backends.torch.rows import Row
 from poetune.backends.torch.states import States
 
 
