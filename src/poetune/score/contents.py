@@ -77,12 +77,16 @@ class VoiceRow:
 
 @dataclass(frozen=True, slots=True)
 class VoiceTable:
-    """Figures for the poems of one language; the first column is the poet. A draw takes `drawn` poems of each set."""
+    """Figures for the poems of one language; the first column is the poet. A draw takes `drawn` poems of each set.
+
+    `said` stands instead of figures where there are too few poems for them.
+    """
 
     language: str
     columns: tuple[str, ...]
     rows: tuple[VoiceRow, ...]
     drawn: int = 0
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

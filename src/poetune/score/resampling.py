@@ -6,17 +6,16 @@ poems of every sample. Poems by the poet would come to the same mean; what lies 
 """
 
 import hashlib
-import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+
+import numpy as np
+
+from poetune.score.distances import Array
 
 DRAWS = 200
 MOST = 400  # poems of the poet that one draw measures from; more would cost time and change little
 FEWEST = 5  # a sample of fewer poems is not measured, as it would make every draw small
-
-T = TypeVar("T", bound=float | str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +38,23 @@ def ordered(texts: Sequence[str]) -> list[str]:
     return sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest())
 
 
-def drawn(
-    poet: Sequence[Counter[T]],
-    samples: Sequence[Sequence[Counter[T]]],
-    size: int,
-    distance: Callable[[Counter[T], Counter[T]], float | None],
-) -> Drawn:
-    """`distance` from the poet's poems to held-out ones and to each sample; one Counter a poem, a fixed seed."""
+def drawn(poet: Array, samples: Sequence[Array], size: int, distance: Callable[[Array, Array], float | None]) -> Drawn:
+    """`distance` from the poet's poems to held-out ones and to each sample; a row of counts a poem, a fixed seed."""
     if size < 1:
         return Drawn(None, None, (None,) * len(samples))
-    chance, others_chance = random.Random(0), [random.Random(0) for _ in samples]  # noqa: S311
+    chance, others_chance = np.random.default_rng(0), [np.random.default_rng(0) for _ in samples]
     own: list[float] = []
     others: list[list[float]] = [[] for _ in samples]
     for _ in range(DRAWS):
-        order = chance.sample(poet, min(len(poet), size + MOST))
-        rest = _sum(order[size:])
-        _keep(own, distance(rest, _sum(order[:size])))
+        order = chance.permutation(len(poet))[: size + MOST]
+        rest = poet[order[size:]].sum(0)
+        _keep(own, distance(rest, poet[order[:size]].sum(0)))
         for sample, found, pick in zip(samples, others, others_chance, strict=True):
             if len(sample) >= size:
-                _keep(found, distance(rest, _sum(pick.sample(sample, size))))
+                _keep(found, distance(rest, sample[pick.permutation(len(sample))[:size]].sum(0)))
     own.sort()
     band = (own[len(own) // 20], own[-1 - len(own) // 20]) if own else None
     return Drawn(_mean(own), band, tuple(map(_mean, others)))
-
-
-def _sum(tallies: Sequence[Counter[T]]) -> Counter[T]:
-    total: Counter[T] = Counter()
-    for tally in tallies:
-        total.update(tally)
-    return total
 
 
 def _keep(found: list[float], value: float | None) -> None:
