@@ -6,7 +6,8 @@ PoetuneError
  |- StoreError     the project folder or its database is missing, foreign or damaged
  |- EngineError    an engine cannot do, load or finish what a recipe asks
  |- JudgeError     a judge cannot be reached or its answers cannot be used
- |   `- AnswerRefused   an endpoint refused one request; others may pass
+ |   |- AnswerRefused   an endpoint refused one request; others may pass
+ |   `- AnswerLost      an answer that may have been paid for did not arrive
  |- ReviewError    a decision that cannot be recorded
 """
 
@@ -39,6 +40,10 @@ class JudgeError(PoetuneError):
 
 class AnswerRefused(JudgeError):  # noqa: N818
     """An endpoint refused one request (a content filter, a text too long); others may pass."""
+
+
+class AnswerLost(JudgeError):  # noqa: N818
+    """A request was sent and its answer did not arrive; it may have been paid for."""
 
 
 class ReviewError(PoetuneError):

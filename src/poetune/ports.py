@@ -176,6 +176,8 @@ class Ballot:
     status: Literal["ok", "invalid"]
     raw: str = ""
     reason: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @runtime_checkable
@@ -189,15 +191,25 @@ class Judge(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer's text, "" where there was none, and what it took; tokens are 0 where they aren't told."""
+
+    text: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
 @runtime_checkable
 class Chat(Protocol):
     """A model that answers one message; a judge that reads is a rubric over it."""
 
     name: str
 
-    def ask(self, system: str, user: str, schema: Mapping[str, Any] | None = None) -> str:
-        """The answer's text, "" where there was none; `schema` (JSON Schema) shapes it where the server can.
+    def ask(self, system: str, user: str, schema: Mapping[str, Any] | None = None) -> Reply:
+        """The answer; `schema` (JSON Schema) shapes it where the server can.
 
-        Raises JudgeError where the server cannot be used, AnswerRefused where it refused this request alone.
+        Raises JudgeError where the server cannot be used, AnswerRefused where it refused this request alone, AnswerLost
+        where an answer that may have been paid for did not arrive.
         """
         ...

@@ -7,7 +7,8 @@ import pytest
 
 from poetune.backends.dialect import address
 from poetune.backends.endpoint import EndpointChat, EndpointEngine
-from poetune.errors import AnswerRefused, EngineError, JudgeError
+from poetune.backends.policy import Limits
+from poetune.errors import AnswerLost, AnswerRefused, EngineError, JudgeError
 from poetune.judge.llm import LLMJudge
 from poetune.ports import Block, Chat, Generator, Request, ScoreRequest, Weights
 from poetune.records import Conversation, Message, Sampling
@@ -127,8 +128,34 @@ def test_prose_and_garbage_are_invalid_ballots(answer):
 
 def test_a_failing_server_is_tried_again():
     with chatting(lambda body, n: refuses("busy", 503) if n < 3 else json_answer(body, n)) as (chat, log):
-        assert "ranking" in chat.ask("s", "u", SCHEMA)
+        assert "ranking" in chat.ask("s", "u", SCHEMA).text
     assert len(log) == 3
+
+
+@pytest.mark.parametrize("least", ["json_schema", "json_object", "text"])
+def test_one_probe_settles_how_the_server_is_asked(least):
+    def mood(body, number):  # takes every format, but heeds only the weaker ones
+        form = body.get("response_format", {}).get("type", "text")
+        return says('{"letter": "A"}' if form == least else "The letter A.")
+
+    with chatting(mood) as (chat, log):
+        known = chat.probe()
+        probed = len(log)
+        chat.ask("s", "u", SCHEMA)
+        assert log[-1][0].get("response_format", {}).get("type", "text") == least
+        assert chat.probe(known) == known
+    assert known == f"{least} max_tokens"
+    assert probed == ["json_schema", "json_object", "text"].index(least) + 1
+    assert len(log) == probed + 1
+
+
+def test_an_answer_that_breaks_off_is_lost_not_asked_again():
+    def mood(body, number):
+        raise ConnectionAbortedError  # the handler ends and the connection closes without an answer
+
+    with chatting(mood) as (chat, log), pytest.raises(AnswerLost, match="broke off"):
+        chat.ask("s", "u", SCHEMA)
+    assert len(log) == 1
 
 
 def test_one_refused_request_is_not_the_end_and_the_first_is():
@@ -139,7 +166,7 @@ def test_one_refused_request_is_not_the_end_and_the_first_is():
         with pytest.raises(JudgeError, match="refuses what it is asked") as first:
             chat.ask("s", "bad", SCHEMA)
         assert not isinstance(first.value, AnswerRefused)
-        assert chat.ask("s", "good", SCHEMA) == "fine"
+        assert chat.ask("s", "good", SCHEMA).text == "fine"
         assert "response_format" in log[-1][0]
         with pytest.raises(AnswerRefused, match="content filter"):
             chat.ask("s", "bad", SCHEMA)
@@ -165,7 +192,7 @@ def test_one_refused_request_is_not_the_end_and_the_first_is():
 def test_a_server_that_cannot_be_used_is_one_sentence_without_the_key(monkeypatch, mood, message):
     monkeypatch.setenv("MY_KEY", "sk-secret")
     with (
-        chatting(mood, key_variable="MY_KEY", retries=1) as (chat, _),
+        chatting(mood, key_variable="MY_KEY", limits=Limits(retries=1)) as (chat, _),
         pytest.raises(JudgeError, match=message) as told,
     ):
         chat.ask("s", "u", SCHEMA)
@@ -180,17 +207,18 @@ def test_a_server_that_does_not_answer_in_time():
         done.wait(10)
         return says("late")
 
-    with chatting(mood, timeout=0.05, retries=0) as (chat, _):
-        with pytest.raises(JudgeError, match="raise the timeout"):
+    with chatting(mood, timeout=0.05) as (chat, log):
+        with pytest.raises(AnswerLost, match="raise the timeout"):
             chat.ask("s", "u")
         done.set()
+    assert len(log) == 1, "it may have been paid for, so whoever pays decides"
 
 
 def test_nobody_is_there(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with serving(json_answer) as (url, _):
         pass
-    chat = EndpointChat(url, "m", retries=0)
+    chat = EndpointChat(url, "m", limits=Limits(retries=0))
     with pytest.raises(JudgeError, match="cannot be reached; is the server running"):
         chat.ask("s", "u", SCHEMA)
     chat.close()
@@ -222,7 +250,7 @@ def request(url, key="r1", text="rain", **changes):
 @contextmanager
 def engine(mood, **options):
     with serving(mood) as (url, log):
-        made = EndpointEngine(model="m", retries=0, **options)
+        made = EndpointEngine(model="m", limits=Limits(retries=0), **options)
         try:
             yield made, url, log
         finally:

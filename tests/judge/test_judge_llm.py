@@ -6,7 +6,7 @@ from poetune.errors import AnswerRefused, JudgeError
 from poetune.judge.llm import LLMJudge
 from poetune.judge.prompting import prompted
 from poetune.judge.rubric import load_rubric, rubric_names
-from poetune.ports import Block, Judge
+from poetune.ports import Block, Judge, Reply
 
 BLOCK = Block(
     ("x1", "x2"),
@@ -25,7 +25,7 @@ class Canned:
         self.asked.append((system, user, schema))
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer
+        return Reply(self.answer, 7, 3)
 
 
 def test_a_reading_judge_maps_labels_to_ids():

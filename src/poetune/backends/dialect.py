@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from poetune.errors import PoetuneError
 
-_FORMATS = ("json_schema", "json_object", "text")
+FORMATS = ("json_schema", "json_object", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,16 @@ class Dialect:
     format: int = 0
     limit: str = "max_tokens"
     without: frozenset[str] = frozenset()
+
+    def to_text(self) -> str:
+        """One line to keep, e.g. `json_object max_tokens -temperature`."""
+        return " ".join([FORMATS[self.format], self.limit, *(f"-{name}" for name in sorted(self.without))])
+
+    @classmethod
+    def from_text(cls, text: str) -> "Dialect":
+        """The dialect that `to_text` wrote."""
+        shape, limit, *without = text.split()
+        return cls(FORMATS.index(shape), limit, frozenset(name.removeprefix("-") for name in without))
 
 
 def request_body(
@@ -30,17 +40,17 @@ def request_body(
     """Arguments of a chat completion in this dialect; `schema` is a JSON Schema of the answer."""
     body = {"model": model, "messages": list(messages), dialect.limit: max_tokens}
     body |= {key: value for key, value in settings.items() if key not in dialect.without}
-    if schema is not None and _FORMATS[dialect.format] == "json_schema":
+    if schema is not None and FORMATS[dialect.format] == "json_schema":
         named = {"name": "answer", "strict": True, "schema": dict(schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
-    elif schema is not None and _FORMATS[dialect.format] == "json_object":
+    elif schema is not None and FORMATS[dialect.format] == "json_object":
         body["response_format"] = {"type": "json_object"}
     return body
 
 
 def step_down(dialect: Dialect, refusal: str, shaped: bool, optional: frozenset[str] | set[str]) -> Dialect | None:
     """The next to try: what the refusal names, else the format, the limit's name, optional settings; or None."""
-    formats = shaped and dialect.format < len(_FORMATS) - 1
+    formats = shaped and dialect.format < len(FORMATS) - 1
     limit = dialect.limit == "max_tokens"
     left = sorted(set(optional) - dialect.without)
     named = [name for name in left if name in refusal]

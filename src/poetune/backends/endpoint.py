@@ -1,17 +1,19 @@
 """Any OpenAI-compatible server: a Chat for judges that read, and a Generator without scores."""
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from poetune.backends.chatting import messages, settings, written
-from poetune.backends.dialect import Dialect, address, request_body, step_down
-from poetune.errors import AnswerRefused, EngineError, JudgeError, PoetuneError
-from poetune.ports import Capabilities, Request, Score, ScoreRequest, Weights, Written
+from poetune.backends.dialect import FORMATS, Dialect, address, request_body, step_down
+from poetune.backends.policy import USUAL, Limits, Policy, TryAgain, retry_after
+from poetune.errors import AnswerLost, AnswerRefused, EngineError, JudgeError, PoetuneError
+from poetune.ports import Capabilities, Reply, Request, Score, ScoreRequest, Weights, Written
 from poetune.records import Conversation
 
 
@@ -22,18 +24,29 @@ class Said:
     text: str
     finish: str
     tokens: int
+    prompt_tokens: int = 0
 
 
 class Server:
-    """One server and model. Its dialect is found at the first call by stepping down, and kept once a call succeeds.
+    """One server and model, called under one policy. Its dialect is probed, or found at the first call by stepping
+    down, and kept once a call succeeds.
 
-    Connection errors, 408, 409, 429 and 5xx are tried again by the SDK's policy (`retries`, waiting ever longer).
+    Calls that failed unpaid (nobody there, 408, 409, 429, 5xx) are tried again. An answer lost on its way may have been
+    paid for: with `pay_again` it is asked anew, else AnswerLost is raised.
     """
 
     def __init__(
-        self, url: str, model: str, key_variable: str, timeout: float, retries: int, error: type[PoetuneError]
+        self,
+        url: str,
+        model: str,
+        key_variable: str,
+        timeout: float,
+        error: type[PoetuneError],
+        limits: Limits = USUAL,
+        pay_again: bool = True,
     ) -> None:
         self.url, self.timeout, self.error, self.key_variable = address(url, error), timeout, error, key_variable
+        self._policy, self._pay_again = Policy(limits), pay_again
         self._key = os.environ.get(key_variable, "").strip()
         try:
             import openai
@@ -45,7 +58,7 @@ class Server:
         local = host in ("localhost", "::1") or host.startswith("127.")
         http = openai.DefaultHttpxClient(trust_env=False) if local else None
         self._client = openai.OpenAI(
-            api_key=self._key or "none", base_url=self.url, timeout=timeout, max_retries=retries, http_client=http
+            api_key=self._key or "none", base_url=self.url, timeout=timeout, max_retries=0, http_client=http
         )
         self._dialect = Dialect()
         self._settled: set[bool] = set()  # whether a call with, without a schema has succeeded
@@ -65,7 +78,12 @@ class Server:
         while True:
             body = request_body(dialect, self.model, turns, max_tokens, arguments, schema)
             try:
-                said = self._answer(self._call(partial(cast(Any, self._client.chat.completions.create), **body)))
+                send = partial(cast(Any, self._client.chat.completions.create), **body)
+                said = self._policy.run(
+                    lambda send=send: self._answer(self._call(send)),  # type: ignore[misc]
+                    _guessed(turns, max_tokens),
+                    lambda said: said.tokens + said.prompt_tokens,
+                )
             except _Refusal as refusal:
                 if shaped in self._settled and dialect == self._dialect:
                     raise AnswerRefused(f"{self.name} refused one request: {refusal}") from refusal
@@ -82,12 +100,29 @@ class Server:
                 self._settled.add(shaped)
                 return said
 
+    def probe(self, known: str = "") -> str:
+        """Find the dialect by a question that costs next to nothing, or take over one `known` from an earlier probe.
+
+        A format counts only if the answer has it: some servers take `response_format` and pass it over.
+        """
+        if known:
+            self._dialect = Dialect.from_text(known)
+            self._settled = {True, False}
+            return known
+        turns = [{"role": "user", "content": _PROBE}]
+        while True:
+            said = self.complete(turns, _PROBE_TOKENS, {"temperature": 0.0}, _PROBE_SCHEMA, frozenset({"temperature"}))
+            if self._dialect.format == len(FORMATS) - 1 or _shaped(said.text):
+                self._settled = {True, False}
+                return self._dialect.to_text()
+            self._dialect = replace(self._dialect, format=self._dialect.format + 1)
+
     def close(self) -> None:
         """Let the connections go."""
         self._client.close()
 
     def _only_model(self) -> str:
-        names = [model.id for model in self._call(self._client.models.list)]
+        names = [model.id for model in self._policy.run(lambda: list(self._call(self._client.models.list)))]
         if len(names) == 1:
             return str(names[0])
         offered = ", ".join(names[:10]) or "none"
@@ -99,19 +134,30 @@ class Server:
         try:
             return call()
         except sdk.APITimeoutError as error:
-            raise self.error(
+            raise self._lost(
                 f"{self.url} did not answer within {self.timeout:g} s; raise the timeout or ask for less at once"
             ) from error
         except sdk.APIConnectionError as error:
-            raise self.error(
-                f"{self.url} cannot be reached; is the server running, and is this its address?"
+            if "Connect" not in type(error.__cause__).__name__:
+                raise self._lost(
+                    f"{self.url} broke off before its answer was whole; run the same command again"
+                ) from error
+            raise TryAgain(
+                self.error(f"{self.url} cannot be reached; is the server running, and is this its address?"), retries=2
             ) from error
         except sdk.APIStatusError as error:
-            raise self._status(error.status_code, self._told(error)) from error
+            found = self._status(error.status_code, self._told(error))
+            passing = error.status_code in (408, 409, 429) or error.status_code >= 500
+            if passing and not isinstance(found, _Refusal) and error.code != "insufficient_quota":
+                raise TryAgain(found, retry_after(error.response.headers)) from error
+            raise found from error
         except (sdk.OpenAIError, ValueError) as error:
             raise self._foreign() from error
 
-    def _status(self, code: int, told: str) -> Exception:
+    def _lost(self, sentence: str) -> Exception:
+        return TryAgain(self.error(sentence), retries=2) if self._pay_again else AnswerLost(sentence)
+
+    def _status(self, code: int, told: str) -> "PoetuneError | _Refusal":
         if code in (401, 403):
             held = "holds a key that it does not take" if self._key else "is not set"
             return self.error(f"{self.url} asks for a key and {self.key_variable} {held} ({code}: {told})")
@@ -144,10 +190,34 @@ class Server:
             raise self._foreign()
         message = choices[0].message
         text, refusal = getattr(message, "content", None) or "", getattr(message, "refusal", None) or ""
-        tokens = getattr(getattr(answer, "usage", None), "completion_tokens", 0) or 0
+        usage = getattr(answer, "usage", None)
+        tokens, read = (getattr(usage, f"{kind}_tokens", 0) or 0 for kind in ("completion", "prompt"))
         # Half characters, which JSON can carry, can neither be stored nor printed.
         whole = str(text or refusal).encode("utf-8", "replace").decode("utf-8")
-        return Said(whole, "refusal" if refusal and not text else choices[0].finish_reason or "", tokens)
+        return Said(whole, "refusal" if refusal and not text else choices[0].finish_reason or "", tokens, read)
+
+
+_PROBE = 'Which letter comes first in the alphabet, B or A? Answer with one JSON object: {"letter": "..."}.'
+_PROBE_TOKENS = 2000  # room for a model that thinks before it speaks
+_PROBE_SCHEMA = {
+    "type": "object",
+    "properties": {"letter": {"type": "string", "enum": ["A", "B"]}},
+    "required": ["letter"],
+    "additionalProperties": False,
+}
+
+
+def _shaped(text: str) -> bool:
+    """Whether an answer to the probe is the JSON that was asked for, after thoughts if there are any."""
+    try:
+        return "letter" in json.loads(text.rpartition("</think>")[2])
+    except (ValueError, TypeError):
+        return False
+
+
+def _guessed(turns: Sequence[Mapping[str, str]], max_tokens: int) -> int:
+    """Tokens that a call may take, for limits per minute: three bytes a token, and at most 500 for the answer."""
+    return sum(len(turn["content"].encode()) for turn in turns) // 3 + min(max_tokens, 500)
 
 
 class _Refusal(Exception):  # noqa: N818
@@ -167,17 +237,23 @@ class EndpointChat:
         key_variable: str = "OPENAI_API_KEY",
         timeout: float = 60.0,
         max_tokens: int = 4000,
-        retries: int = 2,
+        limits: Limits = USUAL,
     ) -> None:
-        self._server = Server(base_url, model, key_variable, timeout, retries, JudgeError)
-        self._max_tokens = max_tokens
+        self._server = Server(base_url, model, key_variable, timeout, JudgeError, limits, pay_again=False)
+        self.max_tokens = max_tokens
         self.name = self._server.name
+        self.model = self._server.model
 
-    def ask(self, system: str, user: str, schema: Mapping[str, Any] | None = None) -> str:
-        """The answer's text at temperature 0, shaped by `schema` as far as the server can."""
+    def probe(self, known: str = "") -> str:
+        """Settle how the server is asked; the text it returns spares the next run the question."""
+        return self._server.probe(known)
+
+    def ask(self, system: str, user: str, schema: Mapping[str, Any] | None = None) -> Reply:
+        """The answer at temperature 0, shaped by `schema` as far as the server can."""
         turns = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         greedy = {"temperature": 0.0}
-        return self._server.complete(turns, self._max_tokens, greedy, schema, frozenset(greedy)).text
+        said = self._server.complete(turns, self.max_tokens, greedy, schema, frozenset(greedy))
+        return Reply(said.text, said.prompt_tokens, said.tokens)
 
     def close(self) -> None:
         """Let the connections go."""
@@ -198,11 +274,11 @@ class EndpointEngine:
         model: str = "",
         key_variable: str = "OPENAI_API_KEY",
         timeout: float = 120.0,
-        retries: int = 2,
+        limits: Limits = USUAL,
     ) -> None:
-        self._at_once = max(1, min(batch, 8))
+        self._at_once = max(1, min(batch, limits.concurrency))
         self._open = partial(
-            Server, model=model, key_variable=key_variable, timeout=timeout, retries=retries, error=EngineError
+            Server, model=model, key_variable=key_variable, timeout=timeout, error=EngineError, limits=limits
         )
         self._servers: dict[str, Server] = {}
 
@@ -216,7 +292,7 @@ class EndpointEngine:
         raise EngineError(f"the endpoint {where} cannot score likelihoods; use a local engine for that")
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Written]:
-        """Write poems, up to `batch` (at most 8) at a time, each yielded as it is done.
+        """Write poems, up to `batch` (at most the limits' concurrency) at a time, each yielded as it is done.
 
         A poem that the server alone refused (its content filter, say) is empty with stop `error`.
         """

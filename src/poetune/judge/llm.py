@@ -28,12 +28,13 @@ class LLMJudge:
     def _ask(self, block: Block, rubric: Rubric) -> Ballot:
         prompt = prompted(block, rubric)
         try:
-            raw = self._chat.ask(prompt.system, prompt.user, prompt.schema)
+            said = self._chat.ask(prompt.system, prompt.user, prompt.schema)
         except AnswerRefused as refusal:
             return Ballot((), "invalid", "", str(refusal))
-        raw = raw.encode("utf-8", "replace").decode("utf-8")
+        raw = said.text.encode("utf-8", "replace").decode("utf-8")
         reading = read(raw, prompt.labels)
+        took = said.prompt_tokens, said.completion_tokens
         if reading.problem:
-            return Ballot((), "invalid", raw, reading.problem)
+            return Ballot((), "invalid", raw, reading.problem, *took)
         by_label = dict(zip(prompt.labels, block.ids, strict=True))
-        return Ballot(tuple(by_label[label] for label in reading.ranking), "ok", raw, reading.reason)
+        return Ballot(tuple(by_label[label] for label in reading.ranking), "ok", raw, reading.reason, *took)
