@@ -9,6 +9,8 @@ from typing import Any, Literal
 Split = Literal["train", "validation", "test"]
 Stop = Literal["eos", "length", "lines", "sequence", "error"]
 Action = Literal["accept", "reject", "skip", "undo"]
+Choice = Literal["left", "right", "tie", "skip", "undo"]
+Drawn = Literal["", "best", "explore", "repeat"]
 
 
 def digest(*parts: object) -> str:
@@ -220,7 +222,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One act of a reader. Rows are only ever added; `undo` cancels the act whose `token` is in `cancels`."""
+    """One act of a reader. Rows are only ever added; `undo` cancels the act whose `token` is in `cancels`.
+
+    `drawn` says why the poem was shown; a `repeat` tells how steady the reader is and never replaces the decision.
+    `scores` are 1 to 5 on the criteria of `rubric`.
+    """
 
     token: str
     candidate: str
@@ -231,6 +237,38 @@ class Review:
     note: str = ""
     cancels: str = ""
     at: str = ""
+    reasons: tuple[str, ...] = ()
+    rubric: str = ""
+    scores: Mapping[str, int] = field(default_factory=dict)
+    drawn: Drawn = ""
+
+    @property
+    def subject(self) -> str:
+        """What the act is on: a candidate's first reading, or its silent repeat."""
+        return self.candidate + ("~repeat" if self.drawn == "repeat" else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One blind choice between two candidates of the same prompt; rows are only ever added.
+
+    `left` and `right` are as they were shown, so that a liking for one side can be measured; `undo` cancels the vote
+    whose `token` is in `cancels`.
+    """
+
+    token: str
+    left: str
+    right: str
+    action: Choice
+    reviewer: str = ""
+    note: str = ""
+    cancels: str = ""
+    at: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The pair, whichever side its poems stood on."""
+        return "+".join(sorted((self.left, self.right)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def accept_two(line: str, folder: Path) -> None:
             assert browser.get(url).status_code == 200
             for number in range(2):
                 poem = browser.get("/api/next").json()["poem"]
-                said = {"token": f"a-documented-token-{number}", "candidate": poem["candidate"], "action": "accept"}
+                said = {"token": f"a-documented-token-{number}", "item": poem["item"], "action": "accept"}
                 answer = browser.post("/api/decide", json=said)
                 assert answer.status_code == 200, answer.text
         page.send_signal(signal.SIGINT)

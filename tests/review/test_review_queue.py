@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 
 from poetune.records import Candidate, Sampling
 from poetune.review import difference, queue, seconds_left
+from poetune.review.queue import GAP
 
 
 def candidate(name: str, text: str | None = None, stop: str = "eos") -> Candidate:
@@ -12,33 +13,51 @@ def candidate(name: str, text: str | None = None, stop: str = "eos") -> Candidat
 names = st.lists(st.text("abcdefgh", min_size=1, max_size=3), unique=True, max_size=12)
 
 
+def drawn(found, kind):
+    return [item.candidate for item in found if item.drawn == kind]
+
+
 @given(names, names, st.integers(0, 9))
-def test_ranked_first_in_their_order_then_all_others_once(have, order, seed):
+def test_every_poem_once_the_judges_best_in_their_order(have, order, seed):
     found = queue([candidate(n) for n in have], order, seed=seed)
-    ranked = [n for n in order if n in have]
-    assert list(found[: len(ranked)]) == ranked
-    assert sorted(found) == sorted(have)
+    once = [item.candidate for item in found if item.drawn != "repeat"]
+    assert sorted(once) == sorted(have)
+    best = drawn(found, "best")
+    assert best == [n for n in order if n in best]
 
 
 @given(names, st.integers(0, 9))
 def test_unranked_order_is_the_seeds_and_survives_newcomers(have, seed):
     poems = [candidate(n) for n in have]
-    before = queue(poems, seed=seed)
-    assert before == queue(poems[::-1], seed=seed)
-    after = queue([*poems, candidate("newcomer")], seed=seed)
-    assert tuple(i for i in after if i != "newcomer") == before
+    before = drawn(queue(poems, seed=seed), "explore")
+    assert before == drawn(queue(poems[::-1], seed=seed), "explore")
+    after = drawn(queue([*poems, candidate("newcomer")], seed=seed), "explore")
+    assert [i for i in after if i != "newcomer"] == before
+
+
+@given(st.integers(0, 50))
+def test_of_each_hundred_slots_fifteen_go_past_the_judge_and_five_repeat(seed):
+    poems = [candidate(f"{n:04}") for n in range(400)]
+    found = queue(poems, [c.id for c in poems], limit=100, seed=seed)
+    assert len(found) == 100
+    assert len(drawn(found, "explore")) == 15
+    repeats = [(place, item.candidate) for place, item in enumerate(found) if item.drawn == "repeat"]
+    assert 4 <= len(repeats) <= 5  # a repeat in the first slots has nothing to repeat yet
+    first = {item.candidate: place for place, item in reversed(list(enumerate(found)))}
+    assert all(place - first[again] >= GAP for place, again in repeats)
+    assert len({again for _, again in repeats}) == len(repeats)
 
 
 def test_the_grids_order_does_not_show():
     poems = [candidate(f"{n:02}") for n in range(30)]
-    assert queue(poems) != tuple(c.id for c in poems)
+    assert drawn(queue(poems), "explore") != [c.id for c in poems]
     assert queue(poems, seed=1) != queue(poems, seed=2)
 
 
 def test_empty_failed_and_repeated_poems_are_left_out_and_the_limit_holds():
     poems = [candidate("a", "rain"), candidate("b", "rain\n"), candidate("c", " \n"), candidate("d", "x", "error")]
-    assert queue(poems, ["b", "a", "b"]) == ("b",)
-    assert queue([candidate("a"), candidate("b"), candidate("c")], ["c", "b"], limit=1) == ("c",)
+    assert [item.candidate for item in queue(poems, ["b", "a", "b"])] == ["b"]
+    assert len(queue([candidate("a"), candidate("b"), candidate("c")], ["c", "b"], limit=1)) == 1
 
 
 verse = st.lists(st.text("ab 山水，", max_size=8), min_size=1, max_size=8).map("\n".join)

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetune.records import Review
-from poetune.review import Ledger, decisions
+from poetune.records import Review, Vote
+from poetune.review import Ledger, decisions, votes
+from poetune.review.agreement import Share, with_oneself, with_others
 
 POEMS = ["a", "b", "c"]
 acts = st.lists(
@@ -35,7 +36,7 @@ def test_acts_and_undos_fold_like_a_stack_per_reviewer(steps, data):
         for row in twice:
             ledger.add(row)
         expected = {act.candidate: act for act in stack}
-        assert {c: d.token for c, d in ledger.decisions().items()} == {c: a.token for c, a in expected.items()}
+        assert {c: d.token for c, d in ledger.standing().items()} == {c: a.token for c, a in expected.items()}
         assert ledger.last(POEMS) == (stack[-1] if stack else None)
         assert ledger.counts(POEMS).total() == len(expected)
         order = [a.token for a in stack]
@@ -60,10 +61,44 @@ def test_an_undo_gives_back_the_earlier_decision_and_keeps_the_edit_as_a_draft()
         Review("t3", "a", "undo", "x", cancels="t2"),
     ):
         ledger.add(row)
-    assert ledger.decision("a").action == "skip"
+    assert ledger.held("a").action == "skip"
     assert (ledger.undone("a").title, ledger.undone("a").body, ledger.undone("a").note) == ("T", "B", "N")
     ledger.add(Review("t4", "a", "reject", "x"))
     assert ledger.undone("a") is None
+
+
+def test_a_silent_repeat_decides_nothing_and_tells_how_steady_the_reader_is():
+    rows = [
+        Review("t1", "a", "accept", "x"),
+        Review("t2", "b", "reject", "x"),
+        Review("t3", "a", "reject", "x", drawn="repeat"),
+        Review("t4", "b", "reject", "x", drawn="repeat"),
+        Review("t5", "a", "accept", "y", drawn="repeat"),
+    ]
+    assert {c: d.action for c, d in decisions(rows).items()} == {"a": "accept", "b": "reject"}
+    (own,) = with_oneself(rows)
+    assert (own.who, own.same.part, own.same.whole, own.kappa) == ("x", 1, 2, 0.0)
+    (both,) = with_others([*rows, Review("t6", "a", "reject", "y"), Review("t7", "b", "skip", "y")])
+    assert (both.who, both.same.part, both.same.whole) == ("x / y", 0, 1)
+
+
+def test_the_wilson_interval_is_the_textbooks():
+    low, high = Share(8, 10).interval  # Newcombe 1998, method 3: .490 to .943
+    assert (round(low, 3), round(high, 3)) == (0.490, 0.943)
+    assert Share(0, 5).interval[0] == 0.0
+    assert Share(0, 0).interval is None
+
+
+def test_votes_hold_once_a_pair_and_reader_whichever_side():
+    rows = [
+        Vote("t1", "a", "b", "left", "x"),
+        Vote("t2", "b", "a", "right", "y"),
+        Vote("t3", "c", "d", "tie", "x"),
+        Vote("t4", "c", "d", "undo", "x", cancels="t3"),
+        Vote("t5", "e", "f", "skip", "x"),
+    ]
+    assert [vote.token for vote in votes(rows)] == ["t1", "t2"]
+    assert votes(rows)[0].subject == votes(rows)[1].subject
 
 
 def test_last_looks_only_among_the_poems_on_the_desk():

@@ -28,6 +28,7 @@ from poetune.records import (
     Run,
     Sampling,
     Verdict,
+    Vote,
 )
 from poetune.store import Store
 from poetune.store.database import TABLES
@@ -43,7 +44,8 @@ EXAMPLES = [
     Model("checkpoint", "torch", "starter", "runs/x/checkpoint-5", run="r", step=5, validation_loss=1.5),
     Candidate("c", "m", "p", Sampling(top_k=40), 7, "text\n\ntext", "title", "eos", 12),
     Verdict("v", "k", "offline", "r.v1", ("a", "b"), (), "invalid", raw="?"),
-    Review("t", "c", "accept", body="mended", title=None),
+    Review("t", "c", "accept", body="mended", title=None, reasons=("form",), rubric="r.v1", scores={"tone": 4}),
+    Vote("t", "a", "b", "left", "ann"),
     Round(1, 100, ("c",), {"share": 0.1}),
     Bundle("adapter", "out", "m", {"a": "b"}),
 ]

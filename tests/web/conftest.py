@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from poetune.records import Candidate, Model, Prompt, Sampling
+from poetune.review import Item
 from poetune.store import Store
 from poetune.studio.desk import Desk
 from poetune.web.server import PageServer
@@ -23,7 +24,7 @@ class Project:
     ids: list[str]
 
     def desk(self, reviewer: str = "ann", **more) -> Desk:
-        return Desk(self.path, self.ids, reviewer, **more)
+        return Desk(self.path, [Item(i) for i in self.ids], reviewer, **more)
 
     def rows(self) -> list[dict]:
         """The review rows, read past poetune by a connection of its own."""

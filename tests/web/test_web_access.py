@@ -26,7 +26,7 @@ def page(project, serve_desk):
 
 
 def act(token: str = "token-01", **more) -> dict:
-    return {"token": token, "candidate": "c0", "action": "accept", **more}
+    return {"token": token, "item": "c0", "action": "accept", **more}
 
 
 def test_the_link_opens_once_and_leaves_a_cookie_that_no_script_reads(project, serve_desk):
@@ -112,13 +112,13 @@ def test_no_path_leads_out(page, path):
 
 
 def test_a_decision_brings_the_next_poem_and_the_same_token_is_one_row(page, project):
-    assert page.get("/api/next").json()["poem"]["candidate"] == "c0"
+    assert page.get("/api/next").json()["poem"]["item"] == "c0"
     for status in ("new", "repeated"):
         answer = page.post("/api/decide", json=act(title="T")).json()
-        assert (answer["status"], answer["poem"]["candidate"], answer["last"]["title"]) == (status, "c1", "T")
+        assert (answer["status"], answer["poem"]["item"], answer["last"]["title"]) == (status, "c1", "T")
         assert project.acts() == [("accept", "c0")]
     other = page.post("/api/decide", json=act("token-02", action="reject"))
-    assert (other.status_code, other.json()["poem"]["candidate"]) == (409, "c1")
+    assert (other.status_code, other.json()["poem"]["item"]) == (409, "c1")
     assert page.post("/api/undo", json={"token": "token-03"}).json()["poem"]["draft"]["title"] == "T"
     nothing = page.post("/api/undo", json={"token": "token-04"})
     assert (nothing.status_code, nothing.json()["status"]) == (409, "nothing")
@@ -127,7 +127,7 @@ def test_a_decision_brings_the_next_poem_and_the_same_token_is_one_row(page, pro
 
 def test_changes_are_told_line_by_line(page):
     body = page.get("/api/next").json()["poem"]["body"]
-    lines = page.post("/api/changes", json={"candidate": "c0", "body": body + "\nmore"}).json()
+    lines = page.post("/api/changes", json={"item": "c0", "body": body + "\nmore"}).json()
     assert [line["parts"] for line in lines if line["kind"] == "added"] == [[["more", False]]]
 
 
@@ -138,12 +138,12 @@ def test_changes_are_told_line_by_line(page):
         b"{",
         b"[]",
         b'{"token": "token-01"}',
-        b'{"token": "short", "candidate": "c0", "action": "accept"}',
-        b'{"token": "token-01", "candidate": "c0", "action": "undo"}',
-        b'{"token": "token-01", "candidate": "c9", "action": "accept"}',
-        b'{"token": "token-01", "candidate": "c0", "action": "accept", "reviewer": "eve"}',
-        b'{"token": "token-01", "candidate": "c0", "action": "accept", "body": "\\ud800"}',
-        b'{"token": "token-01", "candidate": "c0", "action": "accept", "body": "  "}',
+        b'{"token": "short", "item": "c0", "action": "accept"}',
+        b'{"token": "token-01", "item": "c0", "action": "undo"}',
+        b'{"token": "token-01", "item": "c9", "action": "accept"}',
+        b'{"token": "token-01", "item": "c0", "action": "accept", "reviewer": "eve"}',
+        b'{"token": "token-01", "item": "c0", "action": "accept", "body": "\\ud800"}',
+        b'{"token": "token-01", "item": "c0", "action": "accept", "body": "  "}',
         b"\xff\xfe",
     ],
 )
@@ -176,9 +176,10 @@ def test_a_kill_right_after_the_answer_loses_nothing_and_ctrl_c_ends_it_well(pro
         """
         import sys
         from pathlib import Path
+        from poetune.review import Item
         from poetune.studio.desk import Desk
         from poetune.web.server import serve
-        serve(Desk(Path(sys.argv[1]), ["c0", "c1"], "ann"), 0, False, lambda url: print(url, flush=True))
+        serve(Desk(Path(sys.argv[1]), [Item("c0"), Item("c1")], "ann"), 0, False, lambda url: print(url, flush=True))
         """
     )
     for n, how in enumerate((signal.SIGKILL, signal.SIGINT)):
@@ -188,7 +189,7 @@ def test_a_kill_right_after_the_answer_loses_nothing_and_ctrl_c_ends_it_well(pro
             base = url.partition("/?")[0]
             with httpx.Client(base_url=base, headers={"Origin": base}, timeout=20) as client:
                 client.get(url)
-                answer = client.post("/api/decide", json=act(f"token-0{n}", candidate=f"c{n}"))
+                answer = client.post("/api/decide", json=act(f"token-0{n}", item=f"c{n}"))
                 child.send_signal(how)
             assert answer.status_code == 200
             child.wait(20)

@@ -9,20 +9,21 @@ import pytest
 
 from poetune.errors import ReviewError, StoreError
 from poetune.records import Review
+from poetune.review import Item
 from poetune.store import Store
 from poetune.studio.desk import Desk
 
 
 def test_decisions_lead_to_the_next_poem_and_undo_reaches_back_across_restarts(project):
     desk = project.desk()
-    assert desk.decide("token-01", "c0", "accept", title="New", note=" why ").view.poem.candidate == "c1"
-    assert desk.decide("token-02", "c1", "reject").view.poem.candidate == "c2"
+    assert desk.decide("token-01", "c0", "accept", title="New", note=" why ").view.poem.item == "c1"
+    assert desk.decide("token-02", "c1", "reject").view.poem.item == "c2"
     desk.close()
     desk = project.desk()
-    assert desk.current().poem.candidate == "c2"
-    assert desk.undo("token-03").view.poem.candidate == "c1"
+    assert desk.current().poem.item == "c2"
+    assert desk.undo("token-03").view.poem.item == "c1"
     view = desk.undo("token-04").view
-    assert (view.poem.candidate, view.poem.draft.title, view.poem.draft.note) == ("c0", "New", "why")
+    assert (view.poem.item, view.poem.draft.title, view.poem.draft.note) == ("c0", "New", "why")
     assert desk.undo("token-05").status == "nothing"
     desk.close()
     assert [row["cancels"] for row in project.rows()] == ["", "", "token-02", "token-01"]
@@ -33,7 +34,7 @@ def test_the_same_token_twice_is_one_row_and_a_decided_poem_is_taken(project):
     assert desk.decide("token-01", "c0", "accept").status == "new"
     assert desk.decide("token-01", "c0", "accept").status == "repeated"
     taken = other.decide("token-02", "c0", "reject")
-    assert (taken.status, taken.view.poem.candidate, taken.view.last.action) == ("taken", "c1", "accept")
+    assert (taken.status, taken.view.poem.item, taken.view.last.action) == ("taken", "c1", "accept")
     with pytest.raises(ReviewError, match="another act"):
         desk.decide("token-01", "c1", "accept")
     assert desk.undo("token-03").status == "new"
@@ -64,7 +65,7 @@ def test_desks_that_race_for_a_poem_decide_it_once(make_project):
 def test_reviewers_decide_for_themselves(project):
     ann, bo = project.desk("ann"), project.desk("bo")
     ann.decide("token-01", "c0", "accept")
-    assert bo.current().poem.candidate == "c0"
+    assert bo.current().poem.item == "c0"
     assert bo.undo("token-02").status == "nothing"
     with pytest.raises(ReviewError, match="another act"):
         bo.decide("token-01", "c0", "accept")
@@ -77,9 +78,9 @@ def test_skipped_poems_come_back_when_asked_the_longest_ago_first(project):
     for n, action in enumerate(["skip", "accept", "skip", "reject"]):
         last = desk.decide(f"token-0{n}", f"c{n}", action)
     assert last.view.poem is None
-    assert desk.current(again=True).poem.candidate == "c0"
-    assert desk.decide("token-10", "c0", "skip", again=True).view.poem.candidate == "c2"
-    assert desk.decide("token-11", "c2", "accept", again=True).view.poem.candidate == "c0"
+    assert desk.current(again=True).poem.item == "c0"
+    assert desk.decide("token-10", "c0", "skip", again=True).view.poem.item == "c2"
+    assert desk.decide("token-11", "c2", "accept", again=True).view.poem.item == "c0"
     progress = desk.progress()
     assert (progress.accepted, progress.rejected, progress.skipped) == (2, 1, 1)
     desk.close()
@@ -138,10 +139,10 @@ def test_a_moved_project_a_busy_database_and_an_empty_queue_are_told_in_a_senten
     with pytest.raises(ReviewError, match="poetune generate"):
         Desk(project.path, [])
     with pytest.raises(StoreError, match="run `poetune review` again"):
-        Desk(project.path, ["c0", "gone"])
+        Desk(project.path, [Item("c0"), Item("gone")])
     desk = project.desk()
     with Store(project.path) as other, other.transaction():
-        desk._store._db.execute("PRAGMA busy_timeout=10")
+        desk._sitting.holding.store._db.execute("PRAGMA busy_timeout=10")
         with pytest.raises(StoreError, match="press the key again"):
             desk.decide("token-01", "c0", "accept")
     assert desk.decide("token-01", "c0", "accept").status == "new"
@@ -155,5 +156,5 @@ def test_rows_of_another_process_are_seen(project):
     desk = project.desk()
     with Store(project.path) as other:
         other.add([Review("elsewhere", "c0", "accept", "ann")])
-    assert desk.current().poem.candidate == "c1"
+    assert desk.current().poem.item == "c1"
     desk.close()

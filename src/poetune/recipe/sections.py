@@ -125,7 +125,13 @@ class Reviewing(Section):
 
     reviewer: str = ""
     port: int = Field(8765, ge=0, le=65535, description="0 = any free port")
-    queue: int = Field(0, ge=0, description="poems to show, best first by the judge; 0 = all")
+    queue: int = Field(0, ge=0, description="poems to show: the judge's best, 15 % drawn past it, 5 % again; 0 = all")
+    reasons: list[str] = Field(
+        ["stock phrases", "makes no sense", "broken form", "not this voice", "repeats itself"],
+        max_length=5,
+        description="what keys 1 to 5 note of a poem, whether it is kept or not",
+    )
+    rubric: str = Field("", description="rubric on whose criteria the reader gives 1 to 5; empty = none")
 
 
 class Rounds(Section):

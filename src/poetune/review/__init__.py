@@ -2,7 +2,7 @@
 
 from poetune.review.difference import Line, difference
 from poetune.review.pace import seconds_left
-from poetune.review.queue import queue
-from poetune.review.state import Decision, Ledger, decisions
+from poetune.review.queue import Item, queue
+from poetune.review.state import Ledger, decisions, votes
 
-__all__ = ["Decision", "Ledger", "Line", "decisions", "difference", "queue", "seconds_left"]
+__all__ = ["Item", "Ledger", "Line", "decisions", "difference", "queue", "seconds_left", "votes"]

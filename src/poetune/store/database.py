@@ -20,6 +20,7 @@ from poetune.records import (
     Round,
     Run,
     Verdict,
+    Vote,
 )
 from poetune.store.filesystem import distant
 from poetune.store.mapping import from_row, to_row
@@ -36,6 +37,7 @@ TABLES: dict[type, str] = {
     Candidate: "candidates",
     Verdict: "verdicts",
     Review: "reviews",
+    Vote: "votes",
     Round: "rounds",
     Bundle: "bundles",
 }
@@ -116,7 +118,7 @@ class Store:
             for table, row in rows:
                 if table == "rounds":
                     row.pop("id", None)
-                columns = ", ".join(row)
+                columns = ", ".join(f'"{name}"' for name in row)
                 marks = ", ".join("?" for _ in row)
                 cursor = self._db.execute(
                     f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608 - names are ours
@@ -136,7 +138,7 @@ class Store:
 
     def one(self, kind: type[R], identifier: str) -> R | None:
         """The record with this id, or None."""
-        key = {"reviews": "token", "rounds": "number"}.get(TABLES[kind], "id")
+        key = {"reviews": "token", "votes": "token", "rounds": "number"}.get(TABLES[kind], "id")
         found = self.all(kind, f"{key} = ?", [identifier])
         return found[0] if found else None
 

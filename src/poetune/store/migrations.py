@@ -35,6 +35,10 @@ def m001_all_records(db: sqlite3.Connection) -> None:
         CREATE INDEX verdicts_contest ON verdicts (contest);
         CREATE TABLE reviews (seq INTEGER PRIMARY KEY, token TEXT UNIQUE NOT NULL, candidate TEXT NOT NULL,
             action TEXT NOT NULL, reviewer TEXT NOT NULL, title TEXT, body TEXT, note TEXT NOT NULL,
+            cancels TEXT NOT NULL, at TEXT NOT NULL, reasons TEXT NOT NULL, rubric TEXT NOT NULL, scores TEXT NOT NULL,
+            drawn TEXT NOT NULL);
+        CREATE TABLE votes (seq INTEGER PRIMARY KEY, token TEXT UNIQUE NOT NULL, "left" TEXT NOT NULL,
+            "right" TEXT NOT NULL, action TEXT NOT NULL, reviewer TEXT NOT NULL, note TEXT NOT NULL,
             cancels TEXT NOT NULL, at TEXT NOT NULL);
         CREATE TABLE rounds (seq INTEGER PRIMARY KEY, number INTEGER UNIQUE NOT NULL, poems INTEGER NOT NULL,
             accepted TEXT NOT NULL, guards TEXT NOT NULL, opened TEXT NOT NULL);
@@ -47,6 +51,10 @@ def m001_all_records(db: sqlite3.Connection) -> None:
             BEGIN SELECT RAISE(ABORT, 'reviews are only ever added'); END;
         CREATE TRIGGER reviews_stay BEFORE DELETE ON reviews
             BEGIN SELECT RAISE(ABORT, 'reviews are only ever added'); END;
+        CREATE TRIGGER votes_only_grow BEFORE UPDATE ON votes
+            BEGIN SELECT RAISE(ABORT, 'votes are only ever added'); END;
+        CREATE TRIGGER votes_stay BEFORE DELETE ON votes
+            BEGIN SELECT RAISE(ABORT, 'votes are only ever added'); END;
         """
     )
 

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
-from poetune.records import Candidate, Model, Review, Round, Run, Verdict
+from poetune.records import Candidate, Model, Review, Round, Run, Verdict, Vote
 from poetune.store.database import Store
 
+A = TypeVar("A", Review, Vote)
 Role = Literal["last", "earlier", "sweep"]
 
 
@@ -98,6 +99,8 @@ def verdicts(store: Store, contest: str) -> list[Verdict]:
     return store.all(Verdict, "contest = ?", [contest])
 
 
-def reviews_after(store: Store, token: str) -> list[Review]:
-    """The review rows that came after the one with this token; all of them for an unknown one."""
-    return store.all(Review, "seq > coalesce((SELECT seq FROM reviews WHERE token = ?), 0)", [token])
+def acts_after(store: Store, kind: type[A], token: str) -> list[A]:
+    """The reviews or votes that came after the one with this token; all of them for an unknown one."""
+    table = {Review: "reviews", Vote: "votes"}[kind]
+    after = f"seq > coalesce((SELECT seq FROM {table} WHERE token = ?), 0)"  # noqa: S608 - names are ours
+    return store.all(kind, after, [token])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from poetune.corpus import Preview
     from poetune.ports import Needs
     from poetune.ship.convert import Format
+    from poetune.studio.ballot import Ballots
     from poetune.studio.corpus import Taken
     from poetune.studio.dataset import Frozen
     from poetune.studio.desk import Desk
@@ -228,6 +229,12 @@ class Studio:
         from poetune.studio import review
 
         return review.desk(self)
+
+    def ballots(self, one: str, other: str) -> "Ballots":
+        """Blind votes between two models' poems."""
+        from poetune.studio import review
+
+        return review.ballots(self, one, other)
 
     def reviewed(self) -> "Reviewed":
         """What was decided in the open round."""

@@ -34,11 +34,13 @@ class Decide(Body):
     """A decision; `token` is made by the page, and the same token twice is one decision. None = as written."""
 
     token: Token
-    candidate: Identifier
+    item: Identifier
     action: Literal["accept", "reject", "skip"]
     title: str | None = None
     body: str | None = None
     note: str = ""
+    reasons: list[str] = []
+    scores: dict[str, int] = {}
     again: bool = False
 
 
@@ -52,7 +54,7 @@ class Undo(Body):
 class Changes(Body):
     """An edit whose difference is to be shown."""
 
-    candidate: Identifier
+    item: Identifier
     body: str
 
 
@@ -78,7 +80,8 @@ def create_app(desk: Desk, token: str) -> FastAPI:
 
     @app.post("/api/decide")
     def decide(act: Decide) -> JSONResponse:
-        return _told(desk.decide(act.token, act.candidate, act.action, act.title, act.body, act.note, act.again))
+        words = act.model_dump(include={"title", "body", "note", "reasons", "scores", "again"})
+        return _told(desk.decide(act.token, act.item, act.action, **words))
 
     @app.post("/api/undo")
     def undo(act: Undo) -> JSONResponse:
@@ -86,7 +89,7 @@ def create_app(desk: Desk, token: str) -> FastAPI:
 
     @app.post("/api/changes")
     def changes(edit: Changes) -> list[dict[str, Any]]:
-        return [asdict(line) for line in desk.changes(edit.candidate, edit.body)]
+        return [asdict(line) for line in desk.changes(edit.item, edit.body)]
 
     @app.exception_handler(PoetuneError)
     def refused(_: Request, error: PoetuneError) -> JSONResponse:

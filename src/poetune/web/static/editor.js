@@ -15,7 +15,7 @@ export function open(shown, edits, field, end) {
   poem = shown;
   ended = end;
   opened = { title: edits.title ?? poem.title, body: edits.body ?? poem.body, note: edits.note };
-  const text = aside?.candidate === poem.candidate ? aside : opened;
+  const text = aside?.item === poem.item ? aside : opened;
   for (const [name, box] of Object.entries(FIELDS)) {
     box.value = text[name];
     box.lang = name === "note" ? "" : tag(poem);
@@ -41,7 +41,7 @@ function keep() {
 }
 
 function leave() {
-  aside = dirty() ? { candidate: poem.candidate, title: FIELDS.title.value, body: FIELDS.body.value, note: FIELDS.note.value } : null;
+  aside = dirty() ? { item: poem.item, title: FIELDS.title.value, body: FIELDS.body.value, note: FIELDS.note.value } : null;
   close(null, aside !== null);
 }
 

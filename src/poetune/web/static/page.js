@@ -23,7 +23,7 @@ const press = presses(async (key) => {
   if (view.poem === null) return key === " " && view.progress.skipped ? next(true) : undefined;
   if (key in ACTIONS) {
     const action = ACTIONS[key];
-    return post("/api/decide", { candidate: view.poem.candidate, action, ...edits }, word("did")[action]);
+    return post("/api/decide", { item: view.poem.item, action, ...edits }, word("did")[action]);
   }
   if (key in FIELDS) return edit(FIELDS[key]);
   if (key === "o") return restore();
@@ -39,7 +39,7 @@ async function next(skipped) {
 }
 
 async function post(path, body, said) {
-  const candidate = view.poem?.candidate;
+  const candidate = view.poem?.item;
   const { ok, status, data } = await ask(path, { token: token(), again, ...body }, lost);
   if (!ok && status !== 409) return fail(data.error);
   trouble(ok ? "" : (word(data.status) ?? data.error));
@@ -51,7 +51,7 @@ async function post(path, body, said) {
 async function take(data, said) {
   view = data;
   const poem = view.poem;
-  edits = poem ? (kept(poem.candidate) ?? poem.draft ?? NONE) : NONE;
+  edits = poem ? (kept(poem.item) ?? poem.draft ?? NONE) : NONE;
   await compare();
   render();
   if (poem) poems.enter();
@@ -63,7 +63,7 @@ async function take(data, said) {
 async function compare() {
   changes = null;
   if (edits.body === null) return;
-  const { ok, data } = await ask("/api/changes", { candidate: view.poem.candidate, body: edits.body }, lost);
+  const { ok, data } = await ask("/api/changes", { item: view.poem.item, body: edits.body }, lost);
   if (ok) changes = data;
   else fail(data.error);
 }
@@ -111,7 +111,7 @@ function edit(field) {
   const end = async (made, left) => {
     if (made) {
       edits = made;
-      sessionStorage.setItem(view.poem.candidate, JSON.stringify(edits));
+      sessionStorage.setItem(view.poem.item, JSON.stringify(edits));
       await compare();
     }
     document.body.classList.remove("editing");
@@ -127,7 +127,7 @@ function restore() {
   if (at("edited").hidden) return;
   edits = { ...NONE, note: edits.note };
   changes = null;
-  sessionStorage.setItem(view.poem.candidate, JSON.stringify(edits));
+  sessionStorage.setItem(view.poem.item, JSON.stringify(edits));
   render();
   at("poem").focus();
   say([word("restored")], true);
