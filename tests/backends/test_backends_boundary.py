@@ -4,15 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
 from safetensors.torch import load_file  # noqa: E402
 from trainings import course, job, learner  # noqa: E402
 
+from poetune.backends.rows import Row  # noqa: E402
 from poetune.backends.table import open_engine  # noqa: E402
-from poetune.backends.torch import opening, states, streaming  # noqa: E402
+from poetune.backends.torch import loading, opening, stack, states, streaming  # noqa: E402
 from poetune.backends.torch.boundary import boundary  # noqa: E402
+from poetune.backends.torch.filling import common, fill  # noqa: E402
 from poetune.backends.torch.forward import WholeModel  # noqa: E402
 from poetune.backends.torch.packed import PackedModel  # noqa: E402
 from poetune.errors import EngineError  # noqa: E402
@@ -181,3 +185,42 @@ def test_what_it_will_take_knows_of_layers_that_do_not_run(mini, tmp_path):
     assert needs(quantize="4bit").memory < cached.memory
     assert needs(precision="bf16").memory < cached.memory
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("architecture", ["llama", "qwen2"])
+@pytest.mark.parametrize("begins", [0, 30])
+def test_what_rows_begin_with_runs_once_and_changes_nothing(mini, tmp_path, monkeypatch, architecture, begins):
+    rows = [Row((*range(5, 5 + begins), 40 + i, 50, 60 + i, 61, 62 + i, 1), begins + 2) for i in range(4)]
+    base = loading.load(Path(mini(architecture)), torch.device("cpu"))
+    laid = []
+    layer = stack.Stack._layer
+    monkeypatch.setattr(stack.Stack, "_layer", lambda *given: laid.append(len(given[2])) or layer(*given))
+    alone = torch.cat([PackedModel(base).nats([row])[0] for row in rows])
+    laid.clear()
+    together, owner = PackedModel(base).nats(rows)
+    assert set(laid) == {begins + 4 * 5}
+    assert torch.allclose(alone, together, atol=1e-5)
+    assert owner.tolist() == [0] * 4 + [1] * 4 + [2] * 4 + [3] * 4
+
+    laid.clear()
+    cache = states.States(tmp_path, "key")
+    texts = [row.ids[:-1] for row in rows]
+    layers = base.model.base_model.layers
+    fill(cache, texts, base.model.base_model, 1, lambda i: layers[i], torch.device("cpu"), torch.float32)
+    assert laid == [begins + 4 * 5]
+    cached, _ = PackedModel(base, 1, cache).nats(rows)
+    assert torch.allclose(alone, cached, atol=1e-5)
+    with torch.inference_mode():
+        for ids in texts:
+            whole = base.model(torch.tensor([ids]), output_hidden_states=True).hidden_states[1][0]
+            assert torch.allclose(whole, cache.get(ids), atol=1e-5)
+
+
+@given(st.lists(st.lists(st.integers(0, 2), max_size=12), min_size=1, max_size=5))
+def test_the_common_beginning_is_the_longest_worth_its_while(texts):
+    found = common(texts)
+    longest = 0
+    while all(len(ids) > longest and ids[longest] == texts[0][longest] for ids in texts):
+        longest += 1
+    assert found in (0, longest)
+    assert found == longest or longest * (len(texts) - 1) < 8

@@ -24,6 +24,9 @@ class BitDropout(nn.Module):  # type: ignore[misc]
         return x * (bits >= self.dropped - _KINDS // 2).to(x.dtype).mul_(_KINDS / (_KINDS - self.dropped))
 
 
+DROPOUTS = (BitDropout, nn.Dropout)
+
+
 def quicken(model: Any) -> list[Any]:
     """Put BitDropout in the place of LoRA's own dropout on a CPU; what is switched on during a step, off."""
     found = []

@@ -11,6 +11,7 @@ from poetune.backends.torch.states import States
 
 _PART_BYTES = 512 << 20  # states held in memory at a time
 _CALL_TOKENS = 1024
+_WORTH = 8  # tokens saved
 
 Ids = Sequence[int]
 
@@ -28,36 +29,77 @@ def fill(
 
     `decoder` has its embeddings and, in place of layers below `first`, stand-ins; `lent(i)` is layer i with weights.
     """
-    todo = sorted(states.missing(texts), key=len)
+    kind = _Padded if unfit(decoder) else _Packed
+    todo = sorted(states.missing(texts), key=kind.order)
     size = decoder.config.hidden_size * torch.finfo(dtype).bits // 8
     for part in _parts(todo, max(1, _PART_BYTES // size)):
-        current: list[Any] = [None] * len(part)
+        calls = [kind(decoder, some, device) for some in _calls(part)]
         for number in range(first):
             layer = lent(number)
             with torch.inference_mode():
-                for call in _calls(part):
-                    some, before = [part[i] for i in call], [current[i] for i in call]
-                    if unfit(decoder):
-                        after = _padded(decoder, number, layer, some, before, device)
-                    else:
-                        after = _packed(decoder, number, layer, some, before, device)
-                    for i, each in zip(call, after, strict=True):
-                        current[i] = each.cpu() if device.type == "cuda" else each
+                for call in calls:
+                    call.run(number, layer)
             del layer
-        states.add(part, current)
+        states.add(part, [each for call in calls for each in call.entries()])
     return len(todo)
 
 
-def _packed(
-    decoder: Any, number: int, layer: Any, texts: Sequence[Ids], current: Sequence[Any], device: Any
-) -> list[Any]:
-    """Rows end to end through one layer of a family that `stack` knows."""
-    lengths = [len(ids) for ids in texts]
-    if number == 0:
-        x = decoder.embed_tokens(torch.tensor([i for ids in texts for i in ids], device=device))
-    else:
-        x = torch.cat([each.to(device) for each in current])
-    return list(Stack(decoder, number).one(layer, x, lengths).split(lengths))
+def common(texts: Sequence[Ids]) -> int:
+    """How many ids all texts begin with; 0 where computing them once would save next to nothing."""
+    low, high = min(map(tuple, texts)), max(map(tuple, texts))  # what these two share, all between them do
+    alike = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
+    return alike if alike * (len(texts) - 1) >= _WORTH else 0
+
+
+class _Packed:
+    """Texts end to end through layers that `stack` knows; what all begin with goes through once."""
+
+    @staticmethod
+    def order(ids: Ids) -> Any:
+        """Texts with the same beginning stand together."""
+        return tuple(ids)
+
+    def __init__(self, decoder: Any, texts: Sequence[Ids], device: Any) -> None:
+        self.decoder, self.texts, self.device = decoder, texts, device
+        self.shared = common([ids[:-1] for ids in texts])
+        self.lengths = [len(ids) - self.shared for ids in texts]
+        self.laid: Any = None
+
+    def run(self, number: int, layer: Any) -> None:
+        """Through one layer."""
+        if number == 0:
+            ids = [*self.texts[0][: self.shared], *(i for ids in self.texts for i in ids[self.shared :])]
+            x = self.decoder.embed_tokens(torch.tensor(ids, device=self.device))
+        else:
+            x = self.laid.to(self.device)
+        self.laid = Stack(self.decoder, number).one(layer, x, self.lengths, self.shared).cpu()
+
+    def entries(self) -> list[Any]:
+        """Each text's states (tokens, size)."""
+        first, *rest = self.laid.split([self.shared, *self.lengths])
+        return [torch.cat((first, each)) for each in rest]
+
+
+class _Padded:
+    """Texts padded on the right through the decoder's own forward."""
+
+    @staticmethod
+    def order(ids: Ids) -> Any:
+        """Texts of like length stand together."""
+        return len(ids)
+
+    def __init__(self, decoder: Any, texts: Sequence[Ids], device: Any) -> None:
+        self.decoder, self.texts, self.device = decoder, texts, device
+        self.states: list[Any] = []
+
+    def run(self, number: int, layer: Any) -> None:
+        """Through one layer."""
+        after = _padded(self.decoder, number, layer, self.texts, self.states, self.device)
+        self.states = [each.cpu() for each in after]
+
+    def entries(self) -> list[Any]:
+        """Each text's states (tokens, size)."""
+        return self.states
 
 
 def _padded(
@@ -109,15 +151,6 @@ def _parts(texts: Sequence[Ids], most: int) -> Iterator[list[Ids]]:
         yield part
 
 
-def _calls(texts: Sequence[Ids]) -> Iterator[list[int]]:
-    """Numbers of neighbouring texts, about a thousand tokens together."""
-    call: list[int] = []
-    tokens = 0
-    for i, ids in enumerate(texts):
-        if call and tokens + len(ids) > _CALL_TOKENS:
-            yield call
-            call, tokens = [], 0
-        call.append(i)
-        tokens += len(ids)
-    if call:
-        yield call
+def _calls(texts: Sequence[Ids]) -> Iterator[list[Ids]]:
+    """Neighbouring texts, about a thousand tokens together."""
+    return _parts(texts, _CALL_TOKENS)

@@ -12,7 +12,8 @@ from torch import nn
 from torch.autograd import Function
 from torch.nn import functional
 
-_COLUMNS = {"cpu": 4096}  # vocabulary entries at a time
+_COLUMNS = {"cpu": 2048}  # vocabulary entries at a time
+_STRIDE = 16  # tokens are rounded up to it: measured, products over 250 tokens reach 72 GFLOP/s, over 256 98
 _ROUNDING = 2.0**-24  # half a unit in the last place of 1 in fp32
 _CHUNK = 512  # tokens at a time where all columns are taken at once
 
@@ -39,22 +40,25 @@ class FrozenHead(Function):  # type: ignore[misc]
         base = torch.einsum("td,td->t", hidden.float(), own.float())
         if bias is not None:
             base += bias[target].float()
-        total = torch.zeros(len(hidden), device=hidden.device)
-        gradient = torch.zeros(hidden.shape, device=hidden.device) if wanted else None
-        columns = _COLUMNS.get(hidden.device.type, max(4096, 2**27 // max(1, len(hidden))))
+        count, over = len(hidden), -len(hidden) % _STRIDE
+        turned = functional.pad(hidden, (0, 0, 0, over)).t().contiguous()
+        base = functional.pad(base, (0, over), value=torch.inf)
+        total = torch.zeros(count + over, device=hidden.device)
+        gradient = torch.zeros((count + over, hidden.shape[1]), device=hidden.device) if wanted else None
+        columns = _COLUMNS.get(hidden.device.type, max(4096, 2**27 // max(1, count)))
         thin = _Thin()
         for start in range(0, len(weight), columns):
             block = weight[start : start + columns]
-            odds = (block @ hidden.t()).float().sub_(base)  # a row a vocabulary entry: the faster way round
+            odds = (block @ turned).float().sub_(base)  # a row a vocabulary entry: the faster way round
             if bias is not None:
                 odds += bias[start : start + columns, None].float()
             total += odds.exp_().sum(0)
             if gradient is not None:
                 thin.add(gradient, odds, block)
-        nats = total.log()
+        nats = total[:count].log()
         spilled = ~torch.isfinite(nats)
         if gradient is not None:
-            gradient.div_(total[:, None]).sub_(own)
+            gradient = gradient[:count].div_(total[:count, None]).sub_(own)
         if bool(spilled.any()):
             nats[spilled], safe = _safely(hidden[spilled], weight, bias, target[spilled])
             if gradient is not None:

@@ -1,4 +1,7 @@
-"""Rows laid end to end through a Llama-like decoder, from the embeddings or from cached states on."""
+"""Rows laid end to end through a Llama-like decoder, from the embeddings or from cached states on.
+
+Prompts of one template begin alike: what all rows of a call begin with is laid and computed once, before them.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,6 +9,8 @@ from typing import Any
 import torch
 
 from poetune.backends.rows import Row
+from poetune.backends.torch.dropout import DROPOUTS
+from poetune.backends.torch.filling import common
 from poetune.backends.torch.head import head_nats
 from poetune.backends.torch.loading import Base
 from poetune.backends.torch.stack import Stack
@@ -27,22 +32,28 @@ class PackedModel:
     def nats(self, rows: Sequence[Row]) -> tuple[Any, Any]:
         """Nats of all supervised tokens of a call, and the index of the row that each belongs to."""
         device = self.base.device
-        lengths = [len(row.ids) - 1 for row in rows]
+        shared = 0 if self._drops() else common([row.ids[: row.first - 1] for row in rows])
+        lengths = [len(row.ids) - 1 - shared for row in rows]
         if self.states is None:
-            ids = torch.tensor([i for row in rows for i in row.ids[:-1]], device=device)
-            states = self.base.model.get_input_embeddings()(ids)
+            laid = [*rows[0].ids[:shared], *(i for row in rows for i in row.ids[shared:-1])]
+            states = self.base.model.get_input_embeddings()(torch.tensor(laid, device=device))
         else:
-            states = torch.cat([self.states.get(row.ids[:-1]) for row in rows]).to(device)
-        start = 0
+            entries = [self.states.get(row.ids[:-1]) for row in rows]
+            states = torch.cat([entries[0][:shared], *(each[shared:] for each in entries)]).to(device)
+        start = shared
         wanted: list[int] = []
         owner: list[int] = []
         target: list[int] = []
         for number, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-            wanted += range(start + row.first - 1, start + length)
+            wanted += range(start + row.first - 1 - shared, start + length)
             owner += [number] * (len(row.ids) - row.first)
             target += row.ids[row.first :]
             start += length
         with torch.autocast(device.type, enabled=False):
-            hidden = self.stack(states, lengths, torch.tensor(wanted, device=device))
+            hidden = self.stack(states, lengths, torch.tensor(wanted, device=device), shared=shared)
             nats = head_nats(self.base.model.get_output_embeddings(), hidden, torch.tensor(target, device=device))
         return nats, torch.tensor(owner, device=device)
+
+    def _drops(self) -> bool:
+        """Whether dropout is on: each row then draws its own."""
+        return any(each.training for each in self.base.model.modules() if isinstance(each, DROPOUTS))

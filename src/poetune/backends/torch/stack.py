@@ -41,26 +41,30 @@ class Stack:
         self.head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         self.groups = config.num_attention_heads // config.num_key_value_heads
 
-    def __call__(self, states: Any, lengths: Sequence[int], wanted: Any, keep: Keep | None = None) -> Any:
-        """Normed hidden states (len(wanted), size) of the rows' tokens `wanted`.
+    def __call__(
+        self, states: Any, lengths: Sequence[int], wanted: Any, keep: Keep | None = None, shared: int = 0
+    ) -> Any:
+        """Normed hidden states (len(wanted), size) of the tokens `wanted`.
 
-        `states` (tokens, size) enter layer `first`; the rows have `lengths` tokens; `wanted` is a long tensor; `keep`
-        is given each layer's number, keys and values (tokens, heads, size).
+        `states` (tokens, size) enter layer `first`: `shared` tokens that stand before every row, then the rows, of
+        `lengths` tokens; `wanted` is a long tensor; `keep` is given each layer's number, keys and values (tokens,
+        heads, size).
         """
-        cos, sin = self._places(states, lengths)
+        cos, sin = self._places(states, lengths, shared)
         layers = self.decoder.layers[self.first :]
         for number, layer in enumerate(layers, self.first):
             last = number == self.first + len(layers) - 1
             kept = None if keep is None else partial(keep, number)
-            states = self._layer(layer, states, cos, sin, lengths, wanted if last else None, kept)
+            states = self._layer(layer, states, cos, sin, lengths, shared, wanted if last else None, kept)
         return norm(self.decoder.norm, states)
 
-    def one(self, layer: Any, states: Any, lengths: Sequence[int]) -> Any:
+    def one(self, layer: Any, states: Any, lengths: Sequence[int], shared: int = 0) -> Any:
         """The states (tokens, size) after one layer."""
-        return self._layer(layer, states, *self._places(states, lengths), lengths, None)
+        return self._layer(layer, states, *self._places(states, lengths, shared), lengths, shared, None)
 
-    def _places(self, states: Any, lengths: Sequence[int]) -> tuple[Any, Any]:
-        positions = torch.cat([torch.arange(n, device=states.device) for n in lengths])[None]
+    def _places(self, states: Any, lengths: Sequence[int], shared: int) -> tuple[Any, Any]:
+        runs = [(0, shared), *((shared, shared + n) for n in lengths)]
+        positions = torch.cat([torch.arange(*run, device=states.device) for run in runs])[None]
         cos, sin = self.decoder.rotary_emb(states[None], positions)
         return cos[0, :, None, :].to(states.dtype), sin[0, :, None, :].to(states.dtype)
 
@@ -71,6 +75,7 @@ class Stack:
         cos: Any,
         sin: Any,
         lengths: Sequence[int],
+        shared: int,
         wanted: Any,
         keep: Callable[[Any, Any], None] | None = None,
     ) -> Any:
@@ -85,7 +90,7 @@ class Stack:
         query, key = turn(query, cos, sin), turn(key, cos, sin)
         if keep is not None:
             keep(key, value)
-        read = attend(query, key, value, lengths, attention.scaling)
+        read = attend(query, key, value, lengths, attention.scaling, shared)
         if wanted is not None:
             read, states = read[wanted], states[wanted]
         states = states + linear(attention.o_proj, read)
@@ -94,15 +99,24 @@ class Stack:
         return states + glu(mlp.down_proj, linear(mlp.gate_proj, normed), linear(mlp.up_proj, normed))
 
 
-def attend(query: Any, key: Any, value: Any, lengths: Sequence[int], scale: float) -> Any:
-    """Causal attention within each row: (tokens, heads, size) to (tokens, heads * size)."""
+def attend(query: Any, key: Any, value: Any, lengths: Sequence[int], scale: float, shared: int = 0) -> Any:
+    """Causal attention within each row and to the shared tokens: (tokens, heads, size) to (tokens, heads * size)."""
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
-    if query.device.type == "cpu":
-        parts = zip(query.split(lengths), key.split(lengths), value.split(lengths), strict=True)
-        return torch.cat([_attend(q, k, v, scale, None) for q, k, v in parts]).flatten(1)
-    return _attend(query, key, value, scale, same_row(lengths, query.device)).flatten(1)  # one call, not one a row
+    if query.device.type != "cpu":  # one call, not one a row
+        return _attend(query, key, value, scale, readable(lengths, shared, query.device)).flatten(1)
+    (before, *queries), (first, *keys), (begun, *values) = (
+        each.split([shared, *lengths]) for each in (query, key, value)
+    )
+    read = [_attend(before, first, begun, scale, None)] if shared else []
+    for q, k, v in zip(queries, keys, values, strict=True):
+        if shared:
+            earlier = torch.ones((len(q), shared + len(q)), dtype=torch.bool).tril_(shared)
+            read.append(_attend(q, torch.cat((first, k)), torch.cat((begun, v)), scale, earlier))
+        else:
+            read.append(_attend(q, k, v, scale, None))
+    return torch.cat(read).flatten(1)
 
 
 def _attend(query: Any, key: Any, value: Any, scale: float, mask: Any) -> Any:
@@ -113,10 +127,10 @@ def _attend(query: Any, key: Any, value: Any, scale: float, mask: Any) -> Any:
     return read[0].transpose(0, 1)
 
 
-def same_row(lengths: Sequence[int], device: Any) -> Any:
-    """Mask (tokens, tokens): which earlier tokens of its own row a token may read."""
-    row = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths)).to(device)
-    return (row[:, None] == row[None, :]).tril()
+def readable(lengths: Sequence[int], shared: int, device: Any) -> Any:
+    """Mask (tokens, tokens): which earlier tokens, of its own row or shared, a token may read."""
+    row = torch.repeat_interleave(torch.arange(1 + len(lengths)), torch.tensor([shared, *lengths])).to(device)
+    return ((row[:, None] == row[None, :]) | (row == 0)).tril()
 
 
 def turn(x: Any, cos: Any, sin: Any) -> Any:
