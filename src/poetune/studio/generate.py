@@ -10,7 +10,7 @@ from poetune.generate.codes import decode
 from poetune.generate.grid import Cell, cells, eligible, filled, missing
 from poetune.generate.themes import collect
 from poetune.generate.ways import Way, measured
-from poetune.ports import Request
+from poetune.ports import Generator, Request
 from poetune.records import Candidate, Model, Sampling
 from poetune.store.queries import models_of
 from poetune.studio import prompting
@@ -117,8 +117,13 @@ def _inherited(studio: Studio, writers: list[Model], given: list[str]) -> None:
         studio.say(f"  (no poem has {', '.join(strange)}, so the model never learned what that means.)")
 
 
-def write_cells(studio: Studio, todo: list[Cell], label: str, round_number: int | None = None) -> list[Candidate]:
-    """Write cells and store each poem as it comes, in the open round unless another is named; returns them."""
+def write_cells(
+    studio: Studio, todo: list[Cell], label: str, round_number: int | None = None, by: Generator | None = None
+) -> list[Candidate]:
+    """Write cells and store each poem as it comes, in the open round unless another is named; returns them.
+
+    The project's engine writes, unless another is given.
+    """
     number = studio.round.number if round_number is None else round_number
     studio.store.add({cell.prompt.id: cell.prompt for cell in todo}.values())
     studio.store.add({cell.model.id: cell.model for cell in todo}.values())
@@ -133,7 +138,7 @@ def write_cells(studio: Studio, todo: list[Cell], label: str, round_number: int 
     studio.listener.begin(label, len(todo))
     started = time.monotonic()
     try:
-        for written in studio.generator().generate(requests):
+        for written in (by or studio.generator()).generate(requests):
             poem = filled(by_id[written.id], written, number)
             studio.store.add([poem])
             done.append(poem)

@@ -21,6 +21,7 @@ from poetune.studio.listening import Listener, Quiet
 if TYPE_CHECKING:
     from poetune.corpus import Preview
     from poetune.ports import Needs
+    from poetune.score.contest import Contest
     from poetune.ship.convert import Format
     from poetune.studio.ballot import Ballots
     from poetune.studio.corpus import Taken
@@ -265,6 +266,14 @@ class Studio:
         from poetune.studio import score
 
         return score.copies(self)
+
+    def compare(
+        self, names: Sequence[str], prompted: bool = True, judged: bool = True, per_prompt: int = 1
+    ) -> "Contest":
+        """Contestants on the same prompts and seeds."""
+        from poetune.studio.score.contest import compare
+
+        return compare(self, names, prompted, judged, per_prompt)
 
     def report(self) -> "Told":
         """The HTML report and its figures."""

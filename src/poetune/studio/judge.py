@@ -60,7 +60,7 @@ def rank(studio: Studio) -> Judged:
     game = tournament.tournament(entries, settings, studio.recipe.seed)
     total = tournament.expected_calls(len(entries), settings)
     held = bool(studio.store.fact(f"judge:{contest}"))
-    with _judge(studio, [] if held else found) as (judge, description):
+    with opened(studio, [] if held else found) as (judge, description):
         studio.say(
             f"judge inherits: {len(entries)} poems of round {studio.round.number} from generate, "
             f"rubric {settings.rubric}; {judge.name} will be asked {total} times, less what is stored."
@@ -147,7 +147,7 @@ def code_of(model: Model | None, prompt: Prompt | None) -> int | None:
 
 
 @contextmanager
-def _judge(studio: Studio, found: Sequence[Candidate]) -> Iterator[tuple[Judge, str]]:
+def opened(studio: Studio, found: Sequence[Candidate]) -> Iterator[tuple[Judge, str]]:
     """The recipe's judge and what it is; `found` are the poems that it must be ready for."""
     who = studio.recipe.judge.judge
     if who == "offline":
