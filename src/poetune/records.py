@@ -273,13 +273,20 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One turn of the loop: how many poems it started from and what came back from its review."""
+    """One turn of the loop: how many poems it started from and what came back from its review.
+
+    `accepted` are the ids of the poems it gave back, `weights` the share of their rows that the next data set trains
+    on, `guards` its figures, `overruled` the guards that failed and were accepted all the same.
+    """
 
     number: int
     poems: int
     accepted: tuple[str, ...] = ()
     guards: Mapping[str, Any] = field(default_factory=dict)
     opened: str = ""
+    closed: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    overruled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,71 @@
 import json
+from dataclasses import asdict
 
-from poetune.records import Poem
-from poetune.rounds.guards import guards
+import pytest
+
+from poetune.rounds.copies import Copies, Originals
+from poetune.rounds.guards import Piece, copying, diversity, loss, refused, twins
 
 WORDS = [f"{a}{b}" for a in ("sal", "tor", "min", "vel", "quo") for b in ("a", "en", "id", "os", "um", "ix")]
+LOOP = "rain and rain again\n" * 6
 
 
-def poem(start, count=24, **more):
+def text(start, count=24):
     words = [WORDS[(start + i * i + i * start) % len(WORDS)] for i in range(count)]
-    return Poem("\n".join(" ".join(words[i : i + 6]) for i in range(0, count, 6)), **more)
+    return "\n".join(" ".join(words[i : i + 6]) for i in range(0, count, 6))
 
 
-def own(start, **more):
-    return poem(start, origin="round:1", parent=f"c{start}", **more)
+def pieces(numbers, theme="rain"):
+    return [Piece(theme, text(i)) for i in numbers]
 
 
-def test_own_share_counts_earlier_rounds_and_ignores_what_already_stands_in_the_corpus():
-    originals, earlier, new = [poem(1), poem(2)], own(3), own(4)
-    found = guards([*originals, earlier], [new])
-    assert found.own_share == 0.5
-    assert any("50%" in note for note in found.notes)
-    assert guards([*originals, earlier, new], [new]) == found
-    assert not any("own poems" in note for note in guards([poem(i) for i in range(1, 9)], [own(9)]).notes)
+def by_name(figures):
+    return {figure.name: figure for figure in figures}
 
 
-def test_twins_and_copied_lines_are_found_and_said():
-    original = poem(1)
-    copy = Poem(original.text.upper(), origin="round:1", parent="c1")
-    found = guards([original, poem(2)], [copy, own(7)])
-    assert [(t.poem, t.other, t.share) for t in found.twins] == [(copy.id, original.id, 1.0)]
-    assert (found.copied_lines, found.countable_lines, found.copied_share) == (4, 8, 0.5)
-    assert any("1 accepted poem is a near twin" in note for note in found.notes)
-    assert any("4 of 8" in note for note in found.notes)
-    json.dumps(found.figures())
+def test_a_round_as_varied_as_the_first_passes_and_a_narrow_one_fails_in_all_three():
+    first = pieces(range(12))
+    same = diversity(pieces(range(15, 27)), first, "new", "round 1", 0.8, themes=True)
+    assert [figure.failed for figure in same] == [False] * 3
+    narrow = by_name(diversity([Piece("rain", LOOP)] * 12, first, "new", "round 1", 0.8, themes=True))
+    assert all(figure.failed for figure in narrow.values())
+    assert narrow["mean distance of poems on one theme"].now == pytest.approx(0)
+    assert narrow["different openings"].now == pytest.approx(1 / 12)
+    json.dumps([asdict(figure) for figure in narrow.values()])
 
 
-def test_a_narrower_round_is_said_at_equal_size():
-    loop = Poem("\n".join(["rain and rain again"] * 20), origin="round:1", parent="c1")
-    corpus = [poem(i, 60) for i in range(1, 8)]
-    found = guards(corpus, [loop])
-    assert found.distinct2 is not None
-    assert found.distinct2 < 0.2 < found.distinct2_before
-    assert any("vary less" in note for note in found.notes)
-    assert guards(corpus, []).distinct2 is None
+def test_only_themes_that_both_have_count_and_too_little_text_fails_nothing():
+    first = [*pieces(range(12)), *[Piece("salt", LOOP)] * 12]
+    now = pieces(range(15, 27))
+    shared = by_name(diversity(now, first, "new", "round 1", 0.8, themes=True))
+    assert shared["distinct word pairs"].before > 0.5
+    assert not any(figure.failed for figure in shared.values())
+    few = diversity([Piece("rain", "rain rain")] * 2, first, "new", "round 1", 0.8, themes=False)
+    assert [figure.now for figure in few if figure.name != "mean distance of poems"] == [None, None]
+
+
+@pytest.mark.parametrize(("now", "failed"), [(2.03, False), (2.05, True), (None, False)])
+def test_a_held_out_loss_may_rise_by_its_share_alone(now, failed):
+    assert loss(2.0, now, "the model", "round 1", 0.02).failed is failed
+    assert loss(None, now, "the model", "round 1", 0.02).failed is False
+
+
+def test_copying_is_held_against_the_first_round_and_the_poets_own_poems():
+    originals = Originals({"a": text(1), "b": text(2)}, 4, 5)
+    copied = originals.copies([text(1), text(7)])
+    assert (copied.copied, copied.countable, copied.share, copied.grams) == (4, 8, 0.5, 0.5)
+    nothing, poet = Copies(share=0.0, grams=0.0), Copies(share=0.6, grams=0.6)
+    assert [f.failed for f in copying(copied, nothing, nothing, "new", "round 1", 0.02)] == [True, True]
+    assert [f.failed for f in copying(copied, nothing, poet, "new", "round 1", 0.02)] == [False, False]
+    one = Copies(1, 8, 0.125, 0.01)
+    assert [f.failed for f in copying(one, nothing, nothing, "new", "round 1", 0.02)] == [False, False]
+
+
+def test_near_twins_of_an_original_fail_and_an_accepted_guard_lets_them_by():
+    originals = Originals({"a": text(1)}, 4, 5)
+    found = twins(originals.twins({"c": text(1).upper(), "d": text(9)}))
+    assert (found.now, found.failed) == (1.0, True)
+    assert refused([found], []) == [found]
+    assert refused([found], ["copying"]) == []
+    assert refused([found], ["loss"]) == [found]
+    assert "near twins of the accepted poems 1, 0 of the corpus (limit 0)" in found.sentence()

@@ -40,10 +40,10 @@ def test_a_round_that_brings_nothing_new_does_not_close(project: Path) -> None:
         desk = studio.desk()
         sheet = desk.current().poem
         assert sheet is not None
-        desk.decide("t", sheet.candidate, "accept", body=known)
+        desk.decide("t", sheet.item, "accept", body=known)
         desk.close()
         with pytest.raises(ReviewError, match="in the corpus already"):
-            studio.next_round()
+            studio.close_round()
         assert studio.round.number == 1
 
 

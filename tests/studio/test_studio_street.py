@@ -7,6 +7,7 @@ import pytest
 
 from poetune.errors import PoetuneError
 from poetune.records import Candidate, Poem, Round
+from poetune.rounds.guards import GUARDS
 from poetune.store.queries import best_model, candidates
 from poetune.studio import Studio
 
@@ -60,8 +61,8 @@ def accept(folder: Path, settings: list[str], count: int) -> list[str]:
             sheet = desk.current().poem
             assert sheet is not None
             body = "A line of mine.\nAnother line of mine." if number == 0 else None
-            desk.decide(f"token-{studio.round.number}-{number}", sheet.candidate, "accept", body=body)
-            accepted.append(sheet.candidate)
+            desk.decide(f"token-{studio.round.number}-{number}", sheet.item, "accept", body=body)
+            accepted.append(sheet.item)
         desk.close()
     return accepted
 
@@ -74,7 +75,7 @@ def two_rounds(folder: Path, settings: list[str]) -> None:
 
     accepted = accept(folder, settings, 2)
     with Studio(folder, settings) as studio:
-        opened = studio.next_round()
+        opened = studio.close_round(GUARDS)  # six steps and two poems: what the guards say of them is not the matter
         assert (opened.number, opened.accepted, opened.poems) == (2, 2, 10)
         returned = [p for p in studio.store.all(Poem) if p.origin == "round:1"]
         assert {p.parent for p in returned} == set(accepted)
@@ -125,7 +126,7 @@ def test_what_is_not_ready_says_what_comes_first(project: Path) -> None:
             (studio.generate, "poetune finetune"),
             (studio.judge, "poetune generate"),
             (studio.desk, "poetune generate"),
-            (studio.next_round, "poetune review"),
+            (studio.close_round, "poetune review"),
             (studio.report, "poetune finetune"),
         ):
             with pytest.raises(PoetuneError, match=remedy):

@@ -137,7 +137,12 @@ class Reviewing(Section):
 class Rounds(Section):
     """What goes back."""
 
-    most_own: float = Field(0.4, ge=0, le=1, description="share of the model's own words above which a round warns")
+    most_own: float = Field(0.4, ge=0, lt=1, description="largest share of own poems among the tokens learned")
+    weight: float = Field(1.0, gt=0, le=1, description="share of the own poems' rows that is trained on")
+    least_diversity: float = Field(0.9, ge=0, le=1, description="least part of the first round's diversity")
+    least_beside_corpus: float = Field(0.75, ge=0, le=1, description="least part of the corpus's diversity")
+    loss_rise: float = Field(0.02, ge=0, description="largest rise of the held-out loss, as a share")
+    copying_rise: float = Field(0.02, ge=0, description="largest rise of copied shares, 0.02 = two points")
 
 
 class Scoring(Section):

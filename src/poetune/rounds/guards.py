@@ -1,120 +1,132 @@
-"""What a round does to the corpus: the share of own poems, twins, copied lines and diversity, with notes in words."""
+"""The guards of a round: its figures beside those of the start and of the corpus, and which of them refuse it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from poetune.records import Poem
-from poetune.verse.diversity import distinct_at, windows
-from poetune.verse.lines import units
-from poetune.verse.overlap import LineIndex
-from poetune.verse.twins import twins
+from poetune.rounds.copies import Copies
+from poetune.verse.diversity import distinct_at, openings_at, spread, spread_within, windows
 
-MOST_OWN = 0.4
-FELL = 0.9  # distinct-2 below this share of the earlier figure is said
-FEWEST_WINDOWS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """An accepted poem and the one it resembles; `share` is the part of the shorter one's lines that agree."""
-
-    poem: str
-    other: str
-    share: float
+Guard = Literal["diversity", "loss", "copying"]
+GUARDS: tuple[Guard, ...] = ("diversity", "loss", "copying")
+FEWEST_WINDOWS = 50  # pairs of neighbouring units; below that distinct-2 is chance
+FEWEST_POEMS = 10  # openings of fewer poems say nothing
+OPENING = 3  # units of a poem's beginning that count as its opening
+_Pair = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Guards:
-    """The figures of one round. Shares are 0 to 1; `distinct2` values are None where there is too little text.
+class Piece:
+    """A poem with the theme that it was asked for, "" for none."""
 
-    `own_share` is the part of all units (words, Han characters) that the model wrote, earlier rounds included.
+    theme: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measure of `of` beside that of `against`. `limit` is what `now` must not pass, None where nothing forbids.
+
+    Figures that could not be measured are None and fail nothing.
     """
 
-    poems: int
-    accepted: int
-    own_share: float
-    twins: tuple[Twin, ...]
-    copied_lines: int
-    countable_lines: int
-    copied_share: float
-    distinct2_before: float | None
-    distinct2: float | None
-    notes: tuple[str, ...]
+    guard: Guard
+    name: str
+    of: str
+    against: str
+    before: float | None
+    now: float | None
+    limit: float | None
+    failed: bool
 
-    def figures(self) -> dict[str, Any]:
-        """Plain data for the round's row."""
-        return asdict(self)
+    def sentence(self) -> str:
+        """The figure in words."""
+        said = f"{self.name} of {self.of} {_shown(self.now)}, {_shown(self.before)} of {self.against}"
+        return said + (f" (limit {_shown(self.limit)})" if self.limit is not None else "")
 
 
-def guards(
-    corpus: Sequence[Poem],
-    accepted: Sequence[Poem],
-    most_own: float = MOST_OWN,
-    words: int = 4,
-    characters: int = 5,
-) -> Guards:
-    """Look at `accepted` beside the corpus they join (poems of this round may stand in it already).
+def diversity(
+    now: Iterable[Piece], before: Iterable[Piece], of: str, against: str, least: float, *, themes: bool
+) -> list[Figure]:
+    """Distinct-2, mean pairwise distance and openings of two sets of poems, each at an equal amount of text.
 
-    A line counts as copied from `words` words or `characters` Han characters on; copies are sought in the original
-    poems, twins among all.
+    A figure fails below `least` times the earlier one. With `themes`, distances are taken within a theme, and only
+    themes that both sets have count where there are such.
     """
-    new = {poem.id for poem in accepted}
-    before = [poem for poem in corpus if poem.id not in new]
-    originals = [poem for poem in before if poem.origin == "corpus"]
-    sizes = {poem.id: len(units(poem.text)) for poem in [*before, *accepted]}
-    own = sum(sizes[poem.id] for poem in [*before, *accepted] if poem.origin != "corpus")
-    total = sum(sizes[poem.id] for poem in [*before, *accepted])
-
-    index = LineIndex({poem.id: poem.text for poem in originals}, words, characters)
-    copied = sum(len(index.copied(poem.text)) for poem in accepted)
-    countable = sum(index.countable(poem.text) for poem in accepted)
-    pairs = _twins(before, accepted)
-    old, now = [poem.text for poem in before], [poem.text for poem in accepted]
-    size = min(len(windows(old, 2)), len(windows(now, 2)))
-    enough = size >= FEWEST_WINDOWS
-    first = distinct_at(old, 2, size) if enough else None
-    second = distinct_at(now, 2, size) if enough else None
-
-    own_share = own / total if total else 0.0
-    return Guards(
-        poems=len(before),
-        accepted=len(accepted),
-        own_share=round(own_share, 4),
-        twins=pairs,
-        copied_lines=copied,
-        countable_lines=countable,
-        copied_share=round(copied / countable, 4) if countable else 0.0,
-        distinct2_before=first,
-        distinct2=second,
-        notes=tuple(_notes(own_share, most_own, len(pairs), copied, countable, first, second)),
-    )
+    mine, theirs = list(now), list(before)
+    shared = {piece.theme for piece in mine} & {piece.theme for piece in theirs}
+    if themes and shared:
+        mine, theirs = ([piece for piece in each if piece.theme in shared] for each in (mine, theirs))
+    new, old = [piece.text for piece in mine], [piece.text for piece in theirs]
+    kept = "mean distance of poems on one theme" if themes else "mean distance of poems"
+    return [
+        _least("distinct word pairs", of, against, _distinct(old, new), least),
+        _least(kept, of, against, (_distance(theirs, themes), _distance(mine, themes)), least),
+        _least("different openings", of, against, _opened(old, new), least),
+    ]
 
 
-def _twins(before: Sequence[Poem], accepted: Sequence[Poem]) -> tuple[Twin, ...]:
-    poems = [*before, *accepted]
-    found = twins([poem.text for poem in poems])
-    return tuple(Twin(poems[j].id, poems[i].id, share) for i, j, share in found if j >= len(before))
+def loss(before: float | None, now: float | None, of: str, against: str, rise: float) -> Figure:
+    """Held-out loss on human poems, in bits a byte; it fails when it rises by more than the share `rise`."""
+    limit = None if before is None else before * (1 + rise)
+    failed = now is not None and limit is not None and now > limit
+    return Figure("loss", "held-out loss (bits a byte)", of, against, before, now, limit, failed)
 
 
-def _notes(
-    own: float, most: float, twin: int, copied: int, countable: int, first: float | None, second: float | None
-) -> list[str]:
-    notes = []
-    if own > most:
-        notes.append(
-            f"The model's own poems are {own:.0%} of the corpus, over the {most:.0%} that keeps a voice from "
-            "narrowing; accept fewer, or add poems by the poet."
-        )
-    if twin:
-        noun = "poem is a near twin" if twin == 1 else "poems are near twins"
-        notes.append(f"{twin} accepted {noun} of a poem that is already there; look whether they are worth keeping.")
-    if copied:
-        verb = "stands" if copied == 1 else "stand"
-        notes.append(f"{copied} of {countable} accepted lines {verb} word for word in the original poems.")
-    if first is not None and second is not None and second < FELL * first:
-        notes.append(
-            f"The accepted poems vary less than the corpus (distinct word pairs {second:.2f} after {first:.2f}); "
-            "vary the themes before the next round."
-        )
-    return notes
+def copying(now: Copies, before: Copies, human: Copies, of: str, against: str, rise: float) -> list[Figure]:
+    """Copied lines and 5-grams beside those of `before`, or of the poet's own held-out poems where these copy more.
+
+    A share fails when it is higher by more than `rise` (0.02 = two points); a single copied line fails nothing.
+    """
+    found = []
+    for name, mine, first, poet, failing in (
+        ("copied lines", now.share, before.share, human.share, now.copied > 1),
+        ("copied 5-grams", now.grams, before.grams, human.grams, True),
+    ):
+        earlier = max((each for each in (first, poet) if each is not None), default=None)
+        limit = None if earlier is None else earlier + rise
+        failed = failing and mine is not None and limit is not None and mine > limit
+        found.append(Figure("copying", name, of, against, earlier, mine, limit, failed))
+    return found
+
+
+def twins(found: Mapping[str, str]) -> Figure:
+    """Accepted poems that are near twins of an original, by id; any fails."""
+    count = float(len(found))
+    return Figure("copying", "near twins", "the accepted poems", "the corpus", 0.0, count, 0.0, count > 0)
+
+
+def refused(figures: Sequence[Figure], accepted: Iterable[str]) -> list[Figure]:
+    """The figures that failed and whose guard nobody accepted."""
+    let = set(accepted)
+    return [figure for figure in figures if figure.failed and figure.guard not in let]
+
+
+def _least(name: str, of: str, against: str, pair: _Pair, least: float) -> Figure:
+    before, now = pair
+    limit = None if before is None else before * least
+    failed = now is not None and limit is not None and now < limit
+    return Figure("diversity", name, of, against, before, now, limit, failed)
+
+
+def _distinct(old: Sequence[str], new: Sequence[str]) -> _Pair:
+    size = min(len(windows(old, 2)), len(windows(new, 2)))
+    return (distinct_at(old, 2, size), distinct_at(new, 2, size)) if size >= FEWEST_WINDOWS else (None, None)
+
+
+def _opened(old: Sequence[str], new: Sequence[str]) -> _Pair:
+    size = min(len(old), len(new))
+    return (openings_at(old, size, OPENING), openings_at(new, size, OPENING)) if size >= FEWEST_POEMS else (None, None)
+
+
+def _distance(pieces: Sequence[Piece], themes: bool) -> float | None:
+    if not themes:
+        return spread(piece.text for piece in pieces)
+    groups: dict[str, list[str]] = {}
+    for piece in pieces:
+        groups.setdefault(piece.theme, []).append(piece.text)
+    return spread_within(groups)
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}" if value == int(value) else f"{value:.3f}"

@@ -41,7 +41,8 @@ def m001_all_records(db: sqlite3.Connection) -> None:
             "right" TEXT NOT NULL, action TEXT NOT NULL, reviewer TEXT NOT NULL, note TEXT NOT NULL,
             cancels TEXT NOT NULL, at TEXT NOT NULL);
         CREATE TABLE rounds (seq INTEGER PRIMARY KEY, number INTEGER UNIQUE NOT NULL, poems INTEGER NOT NULL,
-            accepted TEXT NOT NULL, guards TEXT NOT NULL, opened TEXT NOT NULL);
+            accepted TEXT NOT NULL, guards TEXT NOT NULL, opened TEXT NOT NULL, closed TEXT NOT NULL,
+            weights TEXT NOT NULL, overruled TEXT NOT NULL);
         CREATE TABLE bundles (seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, kind TEXT NOT NULL, path TEXT NOT NULL,
             model TEXT NOT NULL, files TEXT NOT NULL);
         CREATE TABLE losses (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL,

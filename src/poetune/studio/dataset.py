@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from poetune.dataset import build as build_examples
 from poetune.dataset import (
+    Built,
     build_plain,
     export_rows,
     load_template,
@@ -15,12 +16,15 @@ from poetune.dataset import (
     select,
     write_themes_csv,
 )
+from poetune.dataset import build as build_examples
 from poetune.dataset.splits import SPLITS
 from poetune.errors import RecipeError
 from poetune.recipe import Stage
 from poetune.records import Dataset, Example, Poem
+from poetune.rounds.mix import Mixed, mix
 from poetune.store.atomic import write_text
 from poetune.studio.house import Studio
+from poetune.studio.prompting import tokens
 
 STYLES = {"mlx-lm": "mlx", "trl": "trl"}
 
@@ -43,20 +47,7 @@ def build(studio: Studio, stage: Stage | None = None) -> Frozen:
     Raises RecipeError where the stage names a file that no poem came from.
     """
     stage = stage or studio.recipe.finetune.chain()[-1]
-    settings = studio.recipe.dataset
-    if stage.shares is not None:
-        settings = settings.model_copy(update={"shares": stage.shares})
-    if stage.templates:
-        settings = settings.model_copy(update={"templates": stage.templates})
-    every = studio.store.all(Poem)
-    poems = select(every, stage.data, returned=stage.kind == "sft")
-    if stage.kind == "dapt":
-        built = build_plain(poems, settings, round=studio.round.number)
-    else:
-        templates = [load_template(name, studio.folder / "templates") for name in settings.templates]
-        elsewhere = {poem.id for poem in every} - {poem.id for poem in poems}
-        themes = {poem: theme for poem, theme in _themes(studio).items() if poem not in elsewhere}
-        built = build_examples(poems, settings, templates, themes, round=studio.round.number)
+    built, _ = assembled(studio, studio.store.all(Poem), stage)
     with studio.store.transaction():
         studio.store.add(built.prompts)
         studio.store.add(built.examples)
@@ -70,6 +61,61 @@ def build(studio: Studio, stage: Stage | None = None) -> Frozen:
         new=bool(new),
         notes=list(built.notes),
     )
+
+
+def mixed(studio: Studio, poems: Sequence[Poem]) -> Mixed:
+    """What the last stage's data set of these poems would take of the model's own; nothing is kept."""
+    return assembled(studio, poems, studio.recipe.finetune.chain()[-1])[1]
+
+
+def assembled(studio: Studio, every: Sequence[Poem], stage: Stage) -> tuple[Built, Mixed]:
+    """A stage's data set of these poems, with no more of the model's own than `rounds` allows; nothing is kept.
+
+    Its settings hold all that it was made from, so that `rebuilding` can make it again.
+    """
+    settings = studio.recipe.dataset
+    if stage.shares is not None:
+        settings = settings.model_copy(update={"shares": stage.shares})
+    if stage.templates:
+        settings = settings.model_copy(update={"templates": stage.templates})
+    poems = select(every, stage.data, returned=stage.kind == "sft")
+    themes: dict[str, str] = {}
+    if stage.kind == "dapt":
+        built = build_plain(poems, settings, round=studio.round.number)
+    else:
+        templates = [load_template(name, studio.folder / "templates") for name in settings.templates]
+        elsewhere = {poem.id for poem in every} - {poem.id for poem in poems}
+        themes = {poem: theme for poem, theme in _themes(studio).items() if poem not in elsewhere}
+        built = build_examples(poems, settings, templates, themes, round=studio.round.number)
+    found, told = _mix(studio, poems, built), built.notes
+    if found.own_share < found.offered:
+        told = (
+            *told,
+            f"own poems would be {found.offered:.0%} of the tokens learned; {found.own_share:.0%} are taken.",
+        )
+    made_from = {
+        "poems": [poem.id for poem in poems],
+        "themes": themes,
+        "templates": list(settings.templates),
+        "left_out": sorted({row.id for row in built.examples} - {row.id for row in found.rows}),
+        "weights": dict(found.weights),
+    }
+    record = replace(
+        built.dataset,
+        examples=tuple(row.id for row in found.rows),
+        settings={**built.dataset.settings, "made_from": made_from},
+    )
+    return replace(built, examples=found.rows, dataset=record, notes=told), found
+
+
+def _mix(studio: Studio, poems: Sequence[Poem], built: Built) -> Mixed:
+    own = {poem.id for poem in poems if poem.parent}
+    if not own:
+        return Mixed(built.examples, {}, 0.0, 0.0)
+    sizes = tokens(studio, [poem.text for poem in poems])
+    limits = studio.recipe.rounds
+    counted = {poem.id: size for poem, size in zip(poems, sizes, strict=True)}
+    return mix(built.examples, own, counted, limits.most_own, limits.weight)
 
 
 def build_all(studio: Studio) -> Frozen:

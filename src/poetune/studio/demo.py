@@ -91,6 +91,6 @@ def run(
             judge.best(studio, 5),
             summary,
             told.html,
-            ["poetune review", "poetune rounds next", "poetune finetune", 'poetune write "rain"'],
+            ["poetune review", "poetune rounds close", "poetune finetune", 'poetune write "rain"'],
             seconds,
         )

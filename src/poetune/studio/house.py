@@ -1,7 +1,7 @@
 """The studio: one project folder, its recipe, store and engine, and a method for all that a face can ask."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from poetune.studio.generate import Filled
     from poetune.studio.judge import Judged
     from poetune.studio.review import Reviewed
-    from poetune.studio.rounds import Opened
+    from poetune.studio.rounds import Closed
     from poetune.studio.score import Table, Told
     from poetune.studio.ship import Shipped
     from poetune.studio.status import Standing
@@ -249,11 +249,11 @@ class Studio:
 
         return rounds.list_rounds(self)
 
-    def next_round(self) -> "Opened":
-        """What was kept goes back; the next round opens."""
+    def close_round(self, accept_guards: Collection[str] = (), *, dry: bool = False) -> "Closed":
+        """What was kept goes back, if the guards let it; the next round opens."""
         from poetune.studio import rounds
 
-        return rounds.open_next(self)
+        return rounds.close(self, accept_guards, dry=dry)
 
     def losses(self) -> "Table":
         """The loss table."""

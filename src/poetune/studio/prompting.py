@@ -62,3 +62,9 @@ def one_each(studio: Studio, themes: Sequence[str], name: str) -> list[Prompt]:
     texts = list(dict.fromkeys(prompt.system for prompt in found))
     asked = list(dict.fromkeys((prompt.theme, prompt.opening) for prompt in found))
     return [Prompt(theme, name, texts[i % len(texts)], opening) for i, (theme, opening) in enumerate(asked)]
+
+
+def tokens(studio: Studio, texts: Sequence[str]) -> list[int]:
+    """How many tokens of the recipe's base each text comes to; only the tokenizer is loaded."""
+    weights, render = studio.weights(studio.base_model()), studio.generator().render
+    return [len(render(weights, Conversation(raw=text))) for text in texts]

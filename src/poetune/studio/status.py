@@ -58,7 +58,7 @@ def status(studio: Studio) -> Standing:
         (not written, "poetune generate"),
         (not ranked, "poetune judge"),
         (not read.accepted, "poetune review"),
-        (True, "poetune rounds next"),
+        (True, "poetune rounds close"),
     ]
     recipe = studio.recipe
     return Standing(
