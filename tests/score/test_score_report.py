@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
+from poetune.score.axes import ticks
 from poetune.score.contents import (
     CopiedLine,
     Copying,
@@ -24,7 +25,7 @@ from poetune.score.contents import (
     VoiceRow,
     VoiceTable,
 )
-from poetune.score.curves import curve, ticks
+from poetune.score.curves import curve
 from poetune.score.figures import figures_csv
 from poetune.score.report import report
 from poetune.score.typeset import body

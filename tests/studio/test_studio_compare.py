@@ -81,3 +81,28 @@ def test_the_base_is_loaded_once_for_all(project: Path, monkeypatch: pytest.Monk
         assert len(found.writers) == 4
         assert sum(w.figures.poems for w in found.writers) == 8
     assert len(loaded) == 1
+
+
+def test_checkpoints_are_measured_and_one_that_was_deleted_is_named(trained: Path) -> None:
+    import shutil
+
+    with Studio(trained, QUICK) as studio:
+        found = studio.checkpoints()
+        assert [s.step for s in found.steps] == [2, 4]
+        assert all(s.figures.poems == 6 and s.train_loss for s in found.steps)
+        assert found.advice is not None
+        assert found.advice.step in (2, 4)
+        shutil.rmtree(next(trained.glob("runs/*/*0002*")))
+        again = studio.checkpoints()
+        assert [s.step for s in again.steps] == [4]
+        assert again.gone == (2,)
+
+
+def test_longer_poems_go_on_where_shorter_ones_stopped(trained: Path) -> None:
+    with Studio(trained, [*QUICK, "score.lengths=[10, 30]"]) as studio:
+        found = studio.courses("lengths")
+        assert [w.figures.label for w in found.ways] == ["10 tokens", "30 tokens"]
+        assert found.longest >= 4
+        ways = studio.courses("decoding")
+        assert len(ways.ways) == 5  # echo has no beams
+        assert not any("beams" in w.figures.label for w in ways.ways)

@@ -5,8 +5,12 @@ from typing import TYPE_CHECKING
 from poetune.cli.tables import figure, table
 
 if TYPE_CHECKING:
-    from poetune.score.contents import Figures
+    from collections.abc import Sequence
+
+    from poetune.score.contents import Courses, Figures
     from poetune.score.contest import Contest, Tally
+    from poetune.studio.score.checkpoints import Checkpoints
+    from poetune.verse.drift import Stretch
 
 HEAD = ("poems by", "poems", "ended", "lines", "Delta over own", "named", "copied", "variety")
 MEANING = (
@@ -54,6 +58,43 @@ def contest(found: "Contest") -> str:
     if not any(d.people.whole for d in found.duels):
         out.append("No person has voted yet: poetune review --compare A B opens the page for blind votes.")
     return "\n".join([*out, *found.said])
+
+
+def checkpoints(found: "Checkpoints") -> str:
+    """A run's checkpoints, and which to take."""
+    rows = [(*cells(each.figures), figure(each.train_loss), figure(each.validation_loss)) for each in found.steps]
+    out = [table((*HEAD, "train loss", "held-out loss"), rows), MEANING]
+    if found.own_copied is not None:
+        out.append(f"The poet's own held-out poems repeat {found.own_copied:.1%} of their lines from the others.")
+    if found.gone:
+        out.append(f"No longer on disk, so left out: step {', '.join(map(str, found.gone))}.")
+    if found.advice:
+        out += ["", f"Take step {found.advice.step}.", *found.advice.why]
+    return "\n".join([*out, *found.said])
+
+
+def courses(found: "Courses") -> str:
+    """Ways of writing, and how the share of prose grows along their poems."""
+    most = max((len(_bar(way.stretches)) for way in found.ways), default=0)
+    rows = [(*cells(w.figures), _bar(w.stretches).ljust(most), _turn(w.turn, found.unit)) for w in found.ways]
+    return "\n".join(
+        [
+            table((*HEAD, "prose along the poem", "turns to prose"), rows),
+            MEANING,
+            f"Prose along the poem: a sign for every 10 {found.unit}, as high as the share of poems that are there in "
+            f"lines of more than {found.longest} {found.unit}, longer than 19 in 20 of the poet's; of the poet's own "
+            f"poems at most {found.usual:.0%} do.",
+            *found.said,
+        ]
+    )
+
+
+def _bar(stretches: "Sequence[Stretch]") -> str:
+    return "".join(" ▁▂▃▄▅▆▇█"[round(8 * stretch.share)] for stretch in stretches[:30]).replace(" ", "·")
+
+
+def _turn(at: int | None, unit: str) -> str:
+    return "never" if at is None else f"after {at} {unit}" if at else "at once"
 
 
 def preferred(tally: "Tally") -> str:

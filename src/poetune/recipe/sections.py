@@ -148,7 +148,9 @@ class Rounds(Section):
 class Scoring(Section):
     """What is measured for the report."""
 
-    prompts: int = Field(12, ge=1, description="themes for the before/after poems")
+    prompts: int = Field(12, ge=1, description="themes that models, checkpoints and ways of drawing are compared on")
+    per_prompt: int = Field(1, ge=1, description="poems a theme for `score lengths` and `score decoding`")
+    lengths: list[int] = Field([30, 40, 60, 100, 150], min_length=1, description="tokens tried by `score lengths`")
     copied_words: int = Field(4, ge=1, description="a line counts as copied from so many words on")
     copied_characters: int = Field(5, ge=1, description="the same for Chinese lines")
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from poetune.verse.drift import Stretch
+
 Band = Literal["good", "typical", "poor", "unrated"]
 
 
@@ -94,8 +96,8 @@ class Figures:
     """What a set of poems comes to. `ended` is the share that ended of themselves, `lines` are a poem's on average.
 
     `delta` is Burrows's Delta above what the poet's own unseen poems have, `named` the share that the author
-    classifier gives to the poet, `copied` the share of lines that stand in training poems, `variety` distinct-2 over
-    as much text as every set has. None where it cannot be said.
+    classifier gives to the poet, `copied` the share of lines that stand in training poems, of `countable` long enough
+    to count, `variety` distinct-2 over as much text as every set has. None where it cannot be said.
     """
 
     label: str
@@ -106,6 +108,41 @@ class Figures:
     named: float | None = None
     copied: float = 0.0
     variety: float | None = None
+    countable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A checkpoint: its step, its losses in nats per token, and figures of what it writes."""
+
+    step: int
+    figures: Figures
+    train_loss: float | None = None
+    validation_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One way of writing: figures, and the share of prose by how far its poems have come.
+
+    `turn` is how many words (characters) stand before prose comes to be commoner than with the poet, for good.
+    """
+
+    figures: Figures
+    stretches: tuple[Stretch, ...]
+    turn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """Ways of writing beside the poet: lines over `longest` units count as prose, `usual` is the poet's own share."""
+
+    kind: Literal["lengths", "decoding"]
+    unit: str
+    longest: int
+    usual: float
+    ways: tuple[Course, ...]
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

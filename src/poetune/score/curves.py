@@ -4,10 +4,9 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from poetune.score.axes import BOTTOM, LEFT, NARROW, RIGHT, Frame, axes, ticks
 from poetune.score.contents import Point
 
-LEFT, RIGHT, BOTTOM = 52, 16, 46
-NARROW = 500
 _TRAIN = "stroke:var(--train,#9a7b4f)"
 _VALIDATION = "stroke:var(--validation,#a3361f)"
 
@@ -21,14 +20,14 @@ def curve(points: Sequence[Point], width: int = 640, height: int = 300, css: str
         return ""
     steps = ticks(0, max(step for step, _ in both), 4 if width < NARROW else 6, whole=True)
     losses = ticks(min(loss for _, loss in both), max(loss for _, loss in both), 5)
-    frame = _Frame(width, height, steps, losses)
+    frame = Frame(width, height, steps, losses)
     best = min(validation, key=lambda point: (point[1], point[0])) if validation else None
     said = f"Lowest validation loss {best[1]:.3f} at step {best[0]}." if best else "No validation loss was measured."
     parts = [
         f'<svg class="{escape(css)}" viewBox="0 0 {width} {height}" role="img" xmlns="http://www.w3.org/2000/svg"'
         ' font-size="13" fill="currentColor">',
         f"<title>Loss by training step</title><desc>{escape(said)}</desc>",
-        *_axes(frame),
+        *axes(frame),
         *_series(frame, sorted(train), _TRAIN, 1.5),
         *_series(frame, sorted(validation), _VALIDATION, 2.2),
         *_legend(bool(train), bool(validation)),
@@ -38,63 +37,7 @@ def curve(points: Sequence[Point], width: int = 640, height: int = 300, css: str
     return "\n".join([*parts, "</svg>"])
 
 
-def ticks(low: float, high: float, about: int, whole: bool = False) -> list[float]:
-    """Round figures (1, 2 or 5 x 10^n apart) that enclose `low` to `high`, roughly `about` of them."""
-    size = max(abs(low), abs(high)) or 1.0
-    span = high - low if high - low > 1e-6 * size else size  # flat, or apart by no more than rounding
-    raw = max(span, 1e-6) / about
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
-    if whole:
-        step = max(1.0, step)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    if first == last:
-        last += 1
-    return [round(i * step, 10) for i in range(first, last + 1)]
-
-
-class _Frame:
-    """Maps steps and losses to the drawing's units."""
-
-    def __init__(self, width: int, height: int, steps: Sequence[float], losses: Sequence[float]) -> None:
-        self.width, self.height, self.steps, self.losses = width, height, steps, losses
-        self.top = 62 if width < NARROW else 40
-
-    def x(self, step: float) -> float:
-        inner = self.width - LEFT - RIGHT
-        return round(LEFT + inner * (step - self.steps[0]) / (self.steps[-1] - self.steps[0]), 1)
-
-    def y(self, loss: float) -> float:
-        inner = self.height - self.top - BOTTOM
-        return round(self.height - BOTTOM - inner * (loss - self.losses[0]) / (self.losses[-1] - self.losses[0]), 1)
-
-
-def _axes(frame: _Frame) -> list[str]:
-    right, floor = frame.width - RIGHT, frame.height - BOTTOM
-    gap = frame.losses[1] - frame.losses[0]
-    places = max(0, -math.floor(math.log10(gap) + 1e-9))
-    out = []
-    for loss in frame.losses:
-        y = frame.y(loss)
-        out.append(f'<line x1="{LEFT}" x2="{right}" y1="{y}" y2="{y}" stroke="currentColor" opacity=".14"/>')
-        out.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" opacity=".75">{loss:.{places}f}</text>')
-    for step in frame.steps:
-        x = frame.x(step)
-        out.append(f'<line x1="{x}" x2="{x}" y1="{floor}" y2="{floor + 5}" stroke="currentColor" opacity=".5"/>')
-        anchor = "end" if step == frame.steps[-1] and x > right - 12 else "middle"
-        out.append(f'<text x="{x}" y="{floor + 19}" text-anchor="{anchor}" opacity=".75">{step:,.0f}</text>')
-    out.append(f'<line x1="{LEFT}" x2="{right}" y1="{floor}" y2="{floor}" stroke="currentColor" opacity=".5"/>')
-    middle = (LEFT + right) / 2
-    out.append(f'<text x="{middle:.0f}" y="{frame.height - 8}" text-anchor="middle" opacity=".75">training step</text>')
-    up = (frame.top + floor) / 2
-    out.append(
-        f'<text transform="translate(13 {up:.0f}) rotate(-90)" text-anchor="middle" opacity=".75">'
-        "loss (nats per token)</text>"
-    )
-    return out
-
-
-def _series(frame: _Frame, points: Sequence[tuple[int, float]], style: str, weight: float) -> list[str]:
+def _series(frame: Frame, points: Sequence[tuple[int, float]], style: str, weight: float) -> list[str]:
     if not points:
         return []
     if len(points) == 1:
@@ -114,7 +57,7 @@ def _legend(train: bool, validation: bool) -> list[str]:
     return out
 
 
-def _mark(frame: _Frame, best: tuple[int, float]) -> list[str]:
+def _mark(frame: Frame, best: tuple[int, float]) -> list[str]:
     """A ring on the curve, a dotted line down to its step, and its figures beside the legend, where no line runs."""
     x, y = frame.x(best[0]), frame.y(best[1])
     floor = frame.height - BOTTOM

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from poetune.backends.table import open_engine
 from poetune.errors import EngineError, RecipeError, StoreError
@@ -21,6 +21,7 @@ from poetune.studio.listening import Listener, Quiet
 if TYPE_CHECKING:
     from poetune.corpus import Preview
     from poetune.ports import Needs
+    from poetune.score.contents import Courses
     from poetune.score.contest import Contest
     from poetune.ship.convert import Format
     from poetune.studio.ballot import Ballots
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from poetune.studio.review import Reviewed
     from poetune.studio.rounds import Closed
     from poetune.studio.score import Table, Told
+    from poetune.studio.score.checkpoints import Checkpoints
     from poetune.studio.ship import Shipped
     from poetune.studio.status import Standing
     from poetune.studio.write import Poems
@@ -274,6 +276,18 @@ class Studio:
         from poetune.studio.score.contest import compare
 
         return compare(self, names, prompted, judged, per_prompt)
+
+    def checkpoints(self) -> "Checkpoints":
+        """Every checkpoint on one prompt set."""
+        from poetune.studio.score.checkpoints import checkpoints
+
+        return checkpoints(self)
+
+    def courses(self, kind: 'Literal["lengths", "decoding"]') -> "Courses":
+        """Lengths, or ways of drawing, and where verse drifts into prose."""
+        from poetune.studio.score.courses import courses
+
+        return courses(self, kind)
 
     def report(self) -> "Told":
         """The HTML report and its figures."""

@@ -4,7 +4,7 @@ import click
 
 from poetune.cli.session import Session, command
 
-VERBS = ("report", "losses", "copies", "compare")
+VERBS = ("report", "losses", "copies", "compare", "checkpoints", "lengths", "decoding")
 
 
 @command("score", "poetune score compare base best")
@@ -17,10 +17,13 @@ def score(session: Session, verb: str, names: tuple[str, ...], no_poems: bool, n
     """Measure what was learned: losses, copied lines, contestants side by side, and the HTML report.
 
     \b
-    report   the HTML report, and every figure as CSV
-    losses   loss, perplexity and bits per byte of base, stages and settings
-    copies   lines that stand in training poems
-    compare  NAMES on the same prompts and seeds: base, best, a step, a stage, a model's id, or URL#model
+    report       the HTML report, and every figure as CSV
+    losses       loss, perplexity and bits per byte of base, stages and settings
+    copies       lines that stand in training poems
+    compare      NAMES on the same prompts and seeds: base, best, a step, a stage, a model's id, or URL#model
+    checkpoints  every checkpoint on the same prompts, and which to take
+    lengths      poems of 30 to 150 tokens, and where verse drifts into prose
+    decoding     greedy, beams and sampling, and where verse drifts into prose
     """
     if names and verb != "compare":
         raise click.UsageError(f"score {verb} takes no names; they go with compare.")
@@ -36,6 +39,16 @@ def score(session: Session, verb: str, names: tuple[str, ...], no_poems: bool, n
 
             contest = studio.compare(names, not no_poems, not no_judge, per_prompt)
             session.show(contest, scores.contest(contest))
+        elif verb == "checkpoints":
+            from poetune.cli import scores
+
+            steps = studio.checkpoints()
+            session.show(steps, scores.checkpoints(steps))
+        elif verb == "lengths" or verb == "decoding":
+            from poetune.cli import scores
+
+            ways = studio.courses("lengths" if verb == "lengths" else "decoding")
+            session.show(ways, scores.courses(ways))
         else:
             done = studio.report()
             session.show(done, f"{done.summary}\nThe report is at {done.html}\nEvery figure is in {done.csv}")

@@ -76,16 +76,25 @@ def prompts_of(studio: Studio, count: int) -> list[Prompt]:
 
 
 def written(
-    studio: Studio, who: Contestant, prompts: Sequence[Prompt], sampling: Sampling, per_prompt: int = 1
+    studio: Studio,
+    who: Contestant,
+    prompts: Sequence[Prompt],
+    sampling: Sampling,
+    per_prompt: int = 1,
+    write: bool = True,
 ) -> list[Candidate]:
-    """The contestant's poems in the order of the prompts, with seeds that are the same for all; missing ones are
-    written, outside any round."""
+    """The contestant's poems in the order of the prompts, with seeds that are the same for all.
+
+    Missing ones are written, outside any round; without `write` there is none unless all are there.
+    """
     grid = [
         _cell(studio, who, prompt, sampling, cell_seed(studio.recipe.seed, prompt, sampling, k), k)
         for prompt in prompts
         for k in range(per_prompt)
     ]
     todo = missing(grid, studio.store.ids(Candidate))
+    if todo and not write:
+        return []
     if todo:
         with _writer(studio, who.model) as by:
             write_cells(studio, todo, f"writing ({who.label})", round_number=0, by=by)

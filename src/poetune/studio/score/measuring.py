@@ -28,7 +28,7 @@ def measured(studio: Studio, sets: Mapping[str, Sequence[Candidate]]) -> tuple[l
     said = [table.said for table in tables if table.said]
     shares, why = named(studio, texts)
     size = min((len(windows(some, 2)) for some in texts.values() if some), default=0)
-    copies = {row.label: row.share for row in copied(studio, {k: list(v) for k, v in sets.items()}, rows).rows}
+    copies = {row.label: row for row in copied(studio, {k: list(v) for k, v in sets.items()}, rows).rows}
     return [
         Figures(
             label=label,
@@ -37,8 +37,9 @@ def measured(studio: Studio, sets: Mapping[str, Sequence[Candidate]]) -> tuple[l
             lines=sum(len(lines(c.text)) for c in found) / len(found) if found else 0.0,
             delta=excess.get(label),
             named=shares.get(label),
-            copied=copies.get(label, 0.0),
+            copied=copies[label].share,
             variety=distinct_at(texts[label], 2, size),
+            countable=copies[label].lines,
         )
         for label, found in sets.items()
     ], [*said, *([why] if why else [])]
