@@ -1,6 +1,6 @@
 """The doors: what the studio asks of an engine or a judge. Every engine that trains passes `tests/contract`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -84,13 +84,18 @@ class TrainEvent:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One poem to write."""
+    """One poem to write.
+
+    `heard` is called as the poem grows, with all of its text that later tokens leave as it is; beams are heard of at
+    their end only, in what is Written.
+    """
 
     id: str
     weights: Weights
     conversation: Conversation
     sampling: Sampling
     seed: int
+    heard: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What every engine must keep; `case` is each engine in turn, with a model that it trained."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from contract_cases import POEMS, ask, examples
@@ -261,3 +262,18 @@ def test_a_poem_ends_before_a_stop_sequence(case):
         assert stop not in cut.text
         return
     pytest.fail("no poem was long enough to be cut")
+
+
+def test_a_poem_is_heard_as_it_grows(case):
+    heard = {}
+    law = replace(SAMPLING, max_tokens=60, max_lines=3, stop=("ga", "的"), beams=1)
+    wanted = [
+        *requests(case, 6, law),
+        Request("on", case.trained, ask("灯", prefix="雨落在"), law, 3),
+    ]
+    alone = write(case, wanted)
+    listening = [replace(each, heard=heard.setdefault(each.id, []).append) for each in wanted]
+    assert write(case, listening) == alone
+    for id_, texts in heard.items():
+        assert all(later.startswith(sooner) for sooner, later in pairwise([*texts, alone[id_].text]))
+    assert any(len(set(texts)) > 5 for texts in heard.values())

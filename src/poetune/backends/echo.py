@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from poetune.backends import checkpoints
-from poetune.backends.endings import continuation, cut_lines, first_of, full_lines
+from poetune.backends.endings import continuation, cut_lines, first_of, full_lines, settled
 from poetune.backends.loop import Identity, Stepped, run
 from poetune.backends.ngrams import BOS, EOS, Ngrams, continues, startable
 from poetune.errors import EngineError
@@ -192,6 +192,8 @@ def _write(model: Ngrams, request: Request) -> Written:
         if sampling.stop and first_of(_text(ids[opened:]), sampling.stop) is not None:
             stop = "sequence"
             break
+        if request.heard:
+            request.heard(continuation(settled(_text(ids[opened:]), sampling.stop), prefix))
     whole = _text(ids[opened:])
     whole = whole[: first_of(whole, sampling.stop)] if stop == "sequence" else whole
     whole = cut_lines(whole, sampling.max_lines) if stop == "lines" else whole

@@ -28,6 +28,13 @@ def first_of(text: str, stops: Sequence[str]) -> int | None:
     return min((place for stop in stops if (place := text.find(stop)) >= 0), default=None)
 
 
+def settled(text: str, stops: Sequence[str] = ()) -> str:
+    """The part of an unfinished text that what comes next cannot change: no half character, no beginning of a stop."""
+    text = text.rstrip("\ufffd")
+    begun = max((n for stop in stops for n in range(1, len(stop)) if text.endswith(stop[:n])), default=0)
+    return text[: len(text) - begun].rstrip()
+
+
 def continuation(whole: str, prefix: str) -> str:
     """What `whole` adds to `prefix`; without one, blank lines and one blank before the first word go.
 

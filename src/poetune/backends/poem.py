@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from poetune.backends.endings import continuation, cut_lines, first_of, full_lines
+from poetune.backends.endings import continuation, cut_lines, first_of, full_lines, settled
 from poetune.backends.rendering import Renderer
 from poetune.ports import Request, Written
 from poetune.records import Stop
@@ -47,6 +47,9 @@ class PoemRow:
             self.stop = "lines"
         elif self.written >= self.limit:
             self.stop = "length"
+        if self.request.heard and not self.stop:
+            so_far = settled(self.whole(), self.sampling.stop)
+            self.request.heard(continuation(so_far, self.request.conversation.prefix))
 
     def result(self) -> Written:
         """The poem as it stands."""
