@@ -1,12 +1,12 @@
 """How varied texts are, at an equal amount of text: most such figures fall as samples grow, so only equals compare."""
 
 import hashlib
-import itertools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from poetune.verse.lines import clauses, line_key, units
+from poetune.verse.nearest import features
 
 
 def windows(texts: Iterable[str], n: int) -> list[tuple[str, ...]]:
@@ -33,7 +33,7 @@ def spread(texts: Iterable[str]) -> float | None:
     total: defaultdict[object, float] = defaultdict(float)
     count = 0
     for text in texts:
-        found = _features(text)
+        found = features(text)
         for feature in found:
             total[feature] += 1 / math.sqrt(len(found))
         count += bool(found)
@@ -73,8 +73,3 @@ def _none_of(total: int, count: int, size: int) -> float:
         return 0.0
     logs = (math.lgamma(total - count + 1), -math.lgamma(total - count - size + 1))
     return math.exp(math.fsum((*logs, math.lgamma(total - size + 1), -math.lgamma(total + 1))))
-
-
-def _features(text: str) -> set[object]:
-    found = units(text)
-    return {*found, *itertools.pairwise(found)}
