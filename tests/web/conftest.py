@@ -13,6 +13,7 @@ from poetune.records import Candidate, Model, Prompt, Sampling
 from poetune.review import Item
 from poetune.store import Store
 from poetune.studio.desk import Desk
+from poetune.web.faces import Faces
 from poetune.web.server import PageServer
 
 STARTER = Path(__file__).resolve().parents[2] / "src" / "poetune" / "starter" / "poems_en.jsonl"
@@ -62,10 +63,11 @@ def make_project(tmp_path):
 
 
 @contextmanager
-def running(desk: Desk):
-    """The server over `desk`; gives its URL with the one-time token."""
+def running(desk: Desk | None = None, **more):
+    """The server over these faces; gives its URL with the one-time token."""
+    faces = Faces(desk=desk, **more)
     ready = threading.Event()
-    server = PageServer(desk, 0, lambda url: ready.set())
+    server = PageServer(faces, 0, lambda url: ready.set())
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -74,7 +76,7 @@ def running(desk: Desk):
     finally:
         server.stop()
         thread.join(20)
-        desk.close()
+        faces.close()
 
 
 @pytest.fixture

@@ -6,12 +6,16 @@ import socket
 import subprocess
 import sys
 import textwrap
+from importlib import resources
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from poetune.errors import ReviewError
-from poetune.web.server import bind
+from poetune.web.app import create_app
+from poetune.web.faces import Faces
+from poetune.web.server import bind, tunnel
 
 
 @pytest.fixture
@@ -40,13 +44,15 @@ def test_the_link_opens_once_and_leaves_a_cookie_that_no_script_reads(project, s
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
         assert url.partition("=")[2] not in cookie
-        assert ann.get(base).status_code == 200
+        assert ann.get(f"{base}/review").status_code == 200
         late = eve.get(url)
         assert (late.status_code, late.text.count("\n")) == (403, 1)
         assert ann.get(url).status_code == 303
 
 
-@pytest.mark.parametrize("path", ["/", "/api/next", "/static/page.js", "/nothing", "/docs", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/", "/review", "/api/next", "/static/review.js", "/nothing", "/docs", "/openapi.json"]
+)
 def test_without_the_cookie_there_is_nothing(page, path):
     answer = httpx.get(f"{page.base_url}{path}")
     assert answer.status_code == 403
@@ -57,8 +63,9 @@ def test_without_the_cookie_there_is_nothing(page, path):
     "headers",
     [
         {"Host": "poems.example"},
-        {"Host": "127.0.0.1"},
-        {"Host": "127.0.0.1:1"},
+        {"Host": "127.0.0.1:"},
+        {"Host": "127.0.0.1:1:1"},
+        {"Host": "127.0.0.1@poems.example"},
         {"Host": "127.0.0.1.example:80"},
         {"Origin": "http://poems.example"},
         {"Origin": "null"},
@@ -77,25 +84,28 @@ def test_a_post_without_an_origin_is_refused_and_localhost_is_this_server_too(pa
     assert bare.post("/api/undo", json={"token": "token-01"}).status_code == 403
     assert bare.get("/api/next").status_code == 200
     port = page.base_url.port
-    assert page.get("/", headers={"Host": f"localhost:{port}", "Origin": f"http://localhost:{port}"}).status_code == 200
+    for name in (f"localhost:{port}", "localhost:9000"):  # a tunnel may begin at another port
+        assert page.get("/review", headers={"Host": name, "Origin": f"http://{name}"}).status_code == 200
     bare.close()
 
 
 def test_every_answer_keeps_other_pages_out(page):
-    for path in ("/", "/static/page.css", "/api/next", "/nothing"):
+    for path in ("/", "/review", "/static/base.css", "/api/next", "/nothing"):
         headers = page.get(path).headers
         assert headers["content-security-policy"].startswith("default-src 'self';")
         assert headers["x-content-type-options"] == "nosniff"
         assert "access-control-allow-origin" not in headers
-    assert "unsafe" not in page.get("/").headers["content-security-policy"]
+    assert "unsafe" not in page.get("/review").headers["content-security-policy"]
 
 
 def test_the_page_has_no_script_or_style_within_and_asks_no_other_server(page):
-    html = page.get("/").text
+    html = page.get("/review").text
     assert "style=" not in html
     assert "<style" not in html
-    assert html.count("<script") == 1
-    files = [page.get(f"/static/{n}").text for n in ("page.css", "page.js", "words.js", "wire.js", "poem.js")]
+    assert html.count("<script src=") + html.count('<script type="module" src=') == html.count("<script")
+    names = [f.name for f in resources.files("poetune.web").joinpath("static").iterdir()]
+    files = [page.get(f"/static/{name}").text for name in names if not name.endswith(".svg")]
+    assert len(files) > 20
     assert not any("://" in text for text in [html, *files])
 
 
@@ -178,8 +188,10 @@ def test_a_kill_right_after_the_answer_loses_nothing_and_ctrl_c_ends_it_well(pro
         from pathlib import Path
         from poetune.review import Item
         from poetune.studio.desk import Desk
+        from poetune.web.faces import Faces
         from poetune.web.server import serve
-        serve(Desk(Path(sys.argv[1]), [Item("c0"), Item("c1")], "ann"), 0, False, lambda url: print(url, flush=True))
+        desk = Desk(Path(sys.argv[1]), [Item("c0"), Item("c1")], "ann")
+        serve(Faces(desk), 0, False, lambda url: print(url, flush=True))
         """
     )
     for n, how in enumerate((signal.SIGKILL, signal.SIGINT)):
@@ -196,3 +208,18 @@ def test_a_kill_right_after_the_answer_loses_nothing_and_ctrl_c_ends_it_well(pro
             assert child.stderr.read() == ""
         assert len(project.rows()) == n + 1
     assert child.returncode == 0
+
+
+def test_another_address_is_open_to_this_machines_names_only(project, serve_desk):
+    faces = Faces(project.desk())
+    app = create_app(faces, "a-token-for-one", "0.0.0.0")
+    client = TestClient(app, base_url=f"http://{socket.gethostname()}:80", follow_redirects=False)
+    assert client.get("/?token=a-token-for-one", headers={"Host": "poems.example"}).status_code == 403
+    assert client.get("/?token=a-token-for-one").status_code == 303
+    faces.close()
+
+
+def test_where_ssh_is_used_the_tunnels_command_is_told():
+    session = {"SSH_CONNECTION": "10.0.0.2 50001 10.0.0.9 2222", "USER": "ada"}
+    assert tunnel(8765, session) == "ssh -p 2222 -L 8765:127.0.0.1:8765 ada@10.0.0.9"
+    assert tunnel(8765, {}) == ""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from poetune.studio.dataset import Frozen
     from poetune.studio.desk import Desk
     from poetune.studio.finetune import Swept, Tuned
+    from poetune.studio.gallery import Gallery
     from poetune.studio.generate import Filled
     from poetune.studio.judge import Judged
     from poetune.studio.review import Reviewed
@@ -238,6 +239,19 @@ class Studio:
         from poetune.studio import review
 
         return review.ballots(self, one, other)
+
+    def gallery(self) -> "Gallery":
+        """The poems that were decided: to be found again, counted and exported."""
+        from poetune.studio import prompting
+        from poetune.studio.gallery import Gallery
+
+        return Gallery(self.store.path, self.recipe.name, lambda prompt: prompting.conversation(self, prompt))
+
+    def export_reviewed(self, kind: str, to: Path | None = None) -> tuple[Path, int]:
+        """The accepted poems as a file; returns it and its lines."""
+        from poetune.studio import review
+
+        return review.export(self, kind, to)
 
     def reviewed(self) -> "Reviewed":
         """What was decided in the open round."""

@@ -1,6 +1,8 @@
 """A person reads: the desk for the open round, pairs of two models, and what was decided."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
 
 from poetune.errors import ReviewError
 from poetune.judge.rubric import load_rubric
@@ -8,10 +10,13 @@ from poetune.records import Candidate, Model, Review, Vote
 from poetune.review import decisions, queue
 from poetune.review import votes as standing_votes
 from poetune.review.agreement import Agreement, with_oneself, with_others
+from poetune.review.gallery import Filter
 from poetune.review.sides import pairs
+from poetune.store.atomic import write_text
 from poetune.store.queries import candidates
 from poetune.studio.ballot import Ballots
 from poetune.studio.desk import Asked, Desk
+from poetune.studio.gallery import ENDINGS, Kind
 from poetune.studio.house import Studio
 from poetune.studio.judge import standing
 
@@ -95,3 +100,15 @@ def reviewed(studio: Studio) -> Reviewed:
         tuple(with_oneself(rows)),
         tuple(with_others(rows)),
     )
+
+
+def export(studio: Studio, kind: str, to: Path | None) -> tuple[Path, int]:
+    """The accepted poems in a format of the gallery, as a file in this project or `to`; returns it and its lines."""
+    gallery = studio.gallery()
+    try:
+        text = gallery.export(cast(Kind, kind), Filter())
+    finally:
+        gallery.close()
+    path = to or studio.folder / f"poems.{ENDINGS[cast(Kind, kind)]}"
+    write_text(path, text)
+    return path, text.count("\n")

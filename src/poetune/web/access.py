@@ -4,7 +4,9 @@ The checks stand before the application, so that no route can be reached without
 this machine (DNS rebinding) fails at Host, a foreign page at Origin and at the SameSite=Strict cookie.
 """
 
+import re
 import secrets
+import socket
 from collections.abc import Iterable
 from hmac import compare_digest
 from http.cookies import CookieError, SimpleCookie
@@ -15,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::(?P<port>[0-9]{1,5}))?")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 MOST_BYTES = 1_000_000
 HEADERS = {
@@ -29,10 +32,14 @@ HEADERS = {
 
 
 class Access:
-    """ASGI middleware. `token` opens once; the cookie it is changed for lasts as long as this server."""
+    """ASGI middleware. `token` opens once; the cookie it is changed for lasts as long as this server.
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    `host` is the address that the server listens on; names of this machine count only where it is not the loopback's.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, host: str = "127.0.0.1") -> None:
         self._app = app
+        self._open = host != "127.0.0.1"
         self._token: str | None = token
         self._cookie = secrets.token_urlsafe(32)
         self._lock = Lock()
@@ -56,7 +63,7 @@ class Access:
         headers = Headers(scope=scope)
         port = scope["server"][1]
         host = headers.get("host", "")
-        if len(headers.getlist("host")) != 1 or host not in _hosts(port):
+        if len(headers.getlist("host")) != 1 or not self._own(host, *scope["server"]):
             return _refuse("This address is not the one that `poetune review` printed; open that one.")
         origin = headers.get("origin")
         if origin != f"http://{host}" and not (origin is None and scope["method"] in ("GET", "HEAD")):
@@ -80,16 +87,20 @@ class Access:
             return _refuse("This is too long to be a poem; shorten it and send it again.", 413)
         return None
 
+    def _own(self, host: str, address: str, port: int) -> bool:
+        """Whether a Host is this server's. A loopback name counts with any port: a tunnel may begin at another one."""
+        found = _HOST.fullmatch(host)
+        if found is None or found["name"] in LOOPBACK:
+            return found is not None
+        machine = {address, f"[{address}]", socket.gethostname(), socket.getfqdn()} if self._open else set()
+        return found["name"] in machine and int(found["port"] or 80) == port
+
     def _spend(self, given: str) -> bool:
         with self._lock:
             if self._token is None or not _same(given, self._token):
                 return False
             self._token = None
             return True
-
-
-def _hosts(port: int) -> set[str]:
-    return {f"{name}:{port}" for name in LOOPBACK} | (set(LOOPBACK) if port == 80 else set())
 
 
 def _cookies(headers: Iterable[str], name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Serves the review page on this machine alone, until Ctrl-C."""
+"""Serves the pages until Ctrl-C: on this machine alone, where no other address is asked for."""
 
 import contextlib
 import secrets
@@ -6,18 +6,19 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import uvicorn
 
 from poetune.errors import ReviewError
-from poetune.studio.desk import Desk
 from poetune.web.app import create_app
+from poetune.web.faces import Faces
 
 HOST = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - only where --host asks for it
 
 
-def serve(desk: Desk, port: int, open_browser: bool, on_ready: Callable[[str], None]) -> None:
+def serve(faces: Faces, port: int, open_browser: bool, on_ready: Callable[[str], None], host: str = HOST) -> None:
     """Listen on `port` (0 = any free) until Ctrl-C; `on_ready` gets the URL with the one-time token.
 
     Raises ReviewError where the port cannot be used.
@@ -29,18 +30,19 @@ def serve(desk: Desk, port: int, open_browser: bool, on_ready: Callable[[str], N
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     with contextlib.suppress(KeyboardInterrupt):
-        PageServer(desk, port, ready).run()
+        PageServer(faces, port, ready, host).run()
 
 
 class PageServer:
     """A server that is bound, but listens only in `run`; `stop` ends that from another thread."""
 
-    def __init__(self, desk: Desk, port: int, on_ready: Callable[[str], None]) -> None:
-        self._socket = bind(port)
+    def __init__(self, faces: Faces, port: int, on_ready: Callable[[str], None], host: str = HOST) -> None:
+        self._socket = bind(port, host)
         token = secrets.token_urlsafe(24)
-        self.url = f"http://{HOST}:{self._socket.getsockname()[1]}/?token={token}"
+        name = socket.gethostname() if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+        self.url = f"http://{name}:{self._socket.getsockname()[1]}/?token={token}"
         config = uvicorn.Config(
-            create_app(desk, token),
+            create_app(faces, token, host),
             http="h11",
             ws="none",
             lifespan="off",
@@ -72,19 +74,29 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
 
-def bind(port: int) -> socket.socket:
-    """A socket on the loopback address. Raises ReviewError where the port is taken or not allowed."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def bind(port: int, host: str = HOST) -> socket.socket:
+    """A listening socket. Raises ReviewError where the port is taken, or port or address cannot be had."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     if sys.platform != "win32":  # there it would let two servers share the port
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((HOST, port))
+        bound.bind((host, port))
         bound.listen(128)
     except OSError as error:
         bound.close()
         raise ReviewError(
-            f"Port {port} on this machine cannot be used ({error.strerror}); close the review page that runs there, "
-            "or take any free one with `poetune review --port 0`."
+            f"Port {port} on {'this machine' if host == HOST else host} cannot be used ({error.strerror or error}); "
+            "close the review page that runs there, or take any free one with `poetune review --port 0`."
         ) from None
     bound.set_inheritable(True)
     return bound
+
+
+def tunnel(port: int, environment: Mapping[str, str]) -> str:
+    """The command that brings this port to the reader's own machine, where this one is used by ssh; else ""."""
+    parts = environment.get("SSH_CONNECTION", "").split()
+    if len(parts) != 4:
+        return ""
+    user = environment.get("USER") or environment.get("LOGNAME") or ""
+    at = f"{user}@{parts[2]}" if user else parts[2]
+    return f"ssh{'' if parts[3] == '22' else f' -p {parts[3]}'} -L {port}:{HOST}:{port} {at}"

@@ -24,10 +24,10 @@ export function forget() {
 
 /** The key of an event as the page names it, by its letter, or by its place where the layout or an IME has no letter. */
 export function keyOf(event) {
-  if (/^[a-z? ]$/i.test(event.key)) return event.key.toLowerCase();
+  if (/^[a-z1-5? ]$/i.test(event.key)) return event.key.toLowerCase();
   if (event.key.length > 1 && event.key !== "Process") return "";
-  const place = /^Key([A-Z])$/.exec(event.code);
-  return place ? place[1].toLowerCase() : event.key === "？" ? "?" : event.code === "Space" ? " " : "";
+  const place = /^(?:Key([A-Z])|Digit([1-5]))$/.exec(event.code);
+  return place ? (place[1] ?? place[2]).toLowerCase() : event.key === "？" ? "?" : event.code === "Space" ? " " : "";
 }
 
 /** Whether the event belongs to a text box. */

@@ -1,0 +1,3 @@
+// The figures: everything is in the page already.
+
+import "./frame.js";
