@@ -73,5 +73,17 @@ def train(
     click.echo(json.dumps(found) if as_json else table.text(found))
 
 
+@main.command()
+@click.option("--poems", type=int, default=10_000, show_default=True)
+@click.option("--presses", type=int, default=300, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One object.")
+def review(poems: int, presses: int, as_json: bool) -> None:
+    """Time the review page in headless Chromium, from a key to the next poem on the screen."""
+    from poetune_bench import own_review
+
+    found = own_review.measure(poems, presses)
+    click.echo(json.dumps(found) if as_json else own_review.text(found))
+
+
 if __name__ == "__main__":
     main()

@@ -1,6 +1,5 @@
 """What was decided: acts and undos, in the order in which they came, folded into the present state."""
 
-from collections import Counter
 from collections.abc import Container, Iterable
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
@@ -95,10 +94,6 @@ class Ledger(Generic[A]):
         """Subjects whose decision is a skip, the one skipped longest ago first."""
         latest = {act.subject: act.token for act in self._live.values() if act.subject in among}
         return [a.subject for a in self._live.values() if a.action == "skip" and latest.get(a.subject) == a.token]
-
-    def counts(self, among: Iterable[str]) -> Counter[str]:
-        """How many of these subjects stand at each action; undecided ones are not counted."""
-        return Counter(action for action in map(self.action, among) if action is not None)
 
     def times(self, latest: int) -> list[str]:
         """When the `latest` acts that hold were done, oldest first."""

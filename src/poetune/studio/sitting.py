@@ -1,8 +1,10 @@
 """A reader at a queue: acts and undos that are on disk before the next one is shown."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -40,6 +42,11 @@ class Sitting(Generic[A]):
         self._kind: type[A] = kind
         self._clock = clock
         self._read = ""  # token of the last row taken in
+        # Kept up to date act by act: a queue of thousands is not counted anew for every key.
+        self._place = {subject: place for place, subject in enumerate(self.queue)}
+        self._stands: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+        self._start = 0  # every subject before this place is decided
 
     def close(self) -> None:
         """Close the database."""
@@ -96,15 +103,16 @@ class Sitting(Generic[A]):
 
     def next(self, again: bool, passed: Callable[[str], bool] = lambda _: False) -> str | None:
         """The first undecided subject that is not `passed`; with `again`, when none is left, the oldest skipped one."""
-        for subject in self.queue:
-            if self.ledger.action(subject) is None and not passed(subject):
+        while self._start < len(self.queue) and self.queue[self._start] in self._stands:
+            self._start += 1
+        for subject in islice(self.queue, self._start, None):
+            if subject not in self._stands and not passed(subject):
                 return subject
         return next(iter(self.ledger.skipped(self.among)), None) if again else None
 
     def progress(self, passed: int = 0) -> Progress:
         """How far the reader is; `passed` subjects do not count."""
-        counts = self.ledger.counts(self.queue)
-        total = len(self.queue) - passed
+        counts, total = self._counts, len(self.queue) - passed
         left = seconds_left(self.ledger.times(WINDOW), total - counts.total())
         decided = counts.total() - counts["skip"]
         return Progress(total, counts["accept"], counts["reject"], decided, counts["skip"], left)
@@ -113,6 +121,19 @@ class Sitting(Generic[A]):
         for act in acts_after(self.holding.store, self._kind, self._read):
             self.ledger.add(act)
             self._read = act.token
+            self._settle(act.subject)
+
+    def _settle(self, subject: str) -> None:
+        if subject not in self.among:
+            return
+        before, now = self._stands.pop(subject, None), self.ledger.action(subject)
+        if before is not None:
+            self._counts[before] -= 1
+        if now is not None:
+            self._stands[subject] = now
+            self._counts[now] += 1
+        else:
+            self._start = min(self._start, self._place[subject])
 
     def _written(self, token: str, action: str, subject: str = "") -> A | None:
         """The row with this token, None if there is none; raises ReviewError where it is another act's."""
