@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torch")
 errors = pytest.importorskip("huggingface_hub.errors")
 
-from poetune.backends.torch import loading  # noqa: E402
+from poetune.backends import bases  # noqa: E402
 from poetune.errors import EngineError  # noqa: E402
 
 URL = "https://huggingface.co/api/models/poets/verse-7b/revision/main"
@@ -51,20 +51,20 @@ def test_the_hub_cannot_give_it(monkeypatch, case):
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
     with pytest.raises(EngineError, match=words) as caught:
-        loading.resolve("poets/verse-7b")
+        bases.resolve("poets/verse-7b")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "./models/none", "/models/none", "a/b/c"])
 def test_what_is_no_hub_id_is_a_missing_folder(name):
     with pytest.raises(EngineError, match="is no folder on this machine; name a model folder or a hub id"):
-        loading.resolve(name)
+        bases.resolve(name)
 
 
 def test_a_folder_without_weights_or_config(tmp_path):
     with pytest.raises(EngineError, match=r"has no config\.json"):
-        loading.resolve(str(tmp_path))
+        bases.resolve(str(tmp_path))
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(EngineError, match=r"has no \.safetensors file"):
-        loading.resolve(str(tmp_path))
-    assert loading.resolve(str(tmp_path), weights=False) == tmp_path.resolve()
+        bases.resolve(str(tmp_path))
+    assert bases.resolve(str(tmp_path), weights=False) == tmp_path.resolve()

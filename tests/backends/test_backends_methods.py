@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 import miniatures  # noqa: E402
 from trainings import ADAPTED, ASKED, TWO, job, learner, poems  # noqa: E402
 
+from poetune.backends import bases  # noqa: E402
 from poetune.backends.rows import build_rows  # noqa: E402
 from poetune.backends.table import open_engine  # noqa: E402
 from poetune.backends.torch import loading  # noqa: E402
@@ -57,7 +58,7 @@ def test_a_checkpoint_is_the_same_in_plain_peft_and_merged(mini, architecture, w
     base = mini(architecture)
     untouched = open_engine("torch", device="cpu").score([ScoreRequest(Weights(base), poems()[0], ASKED)])
     engine, folder = trained(base, tmp_path, architecture, **WAYS[way])
-    row = build_rows(loading.open_renderer(folder), [Example(ASKED, poems()[0], "train")], 512).rows[0]
+    row = build_rows(bases.open_renderer(folder), [Example(ASKED, poems()[0], "train")], 512).rows[0]
     alone = by_peft(base, folder, row)
     own = sum(float(alone[i - 1, row.ids[i]]) for i in range(row.first, len(row.ids)))
     assert abs(own - untouched[0].log_likelihood) > 0.5  # it learned at all

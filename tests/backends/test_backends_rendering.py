@@ -10,8 +10,8 @@ import miniatures
 from hypothesis import given
 from hypothesis import strategies as st
 
+from poetune.backends import bases
 from poetune.backends.rows import build_rows
-from poetune.backends.torch import loading
 from poetune.records import Conversation, Example, Message
 
 ASKED = (Message("system", "You are a poet."), Message("user", "Write of rain."))
@@ -24,11 +24,11 @@ DEAF = miniatures.CHATML.replace(
 @cache
 def renderer_once():
     with TemporaryDirectory() as folder:
-        return loading.open_renderer(miniatures.base(Path(folder)))
+        return bases.open_renderer(miniatures.base(Path(folder)))
 
 
 def renderer(mini, template=miniatures.CHATML):
-    return loading.open_renderer(Path(mini(template=template)))
+    return bases.open_renderer(Path(mini(template=template)))
 
 
 def test_one_bos_however_the_prompt_is_given(mini):

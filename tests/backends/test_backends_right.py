@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 import miniatures  # noqa: E402
 from trainings import ADAPTED, ASKED, TWO, job, learner, poems  # noqa: E402
 
+from poetune.backends import bases  # noqa: E402
 from poetune.backends.poem import PoemRow  # noqa: E402
 from poetune.backends.rows import build_rows  # noqa: E402
 from poetune.backends.table import open_engine  # noqa: E402
@@ -92,7 +93,7 @@ def test_training_and_writing_read_the_same_prompt_with_one_bos(mini, architectu
 def test_line_breaks_survive_the_tokens(tmp_path, kind, text):
     make = miniatures.tokenizer if kind == "byte level" else miniatures.fallback_tokenizer
     make(tmp_path)
-    renderer = loading.open_renderer(tmp_path)
+    renderer = bases.open_renderer(tmp_path)
     ids = renderer.completion(text)
     assert renderer.decode(ids).count("\n") == text.count("\n")
     assert renderer.decode(ids) == text

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 import miniatures  # noqa: E402
 from trainings import ASKED, job, learner, poems  # noqa: E402
 
+from poetune.backends import bases  # noqa: E402
 from poetune.backends.ordering import runs, step_rows  # noqa: E402
 from poetune.backends.rows import Row, build_rows  # noqa: E402
 from poetune.backends.table import open_engine  # noqa: E402
@@ -92,7 +93,7 @@ def test_last_layers_alone_change_and_peft_alone_reads_the_checkpoint(mini, arch
     reader = AutoTokenizer.from_pretrained(folder)
     assert reader.chat_template == miniatures.CHATML
     poem = poems()[0]
-    row = build_rows(loading.open_renderer(folder), [Example(ASKED, poem, "train")], 512).rows[0]
+    row = build_rows(bases.open_renderer(folder), [Example(ASKED, poem, "train")], 512).rows[0]
     with torch.inference_mode():
         logp = alone(torch.tensor([row.ids])).logits.log_softmax(-1)[0]
     own = sum(float(logp[i - 1, row.ids[i]]) for i in range(row.first, len(row.ids)))

@@ -48,6 +48,11 @@ class Found:
     note: Note
 
 
+def is_whole(folder: Path) -> bool:
+    """Whether a checkpoint is a model of its own: it has no adapter_config.json."""
+    return folder.is_dir() and not (folder / "adapter_config.json").is_file() and (folder / "config.json").is_file()
+
+
 def read_note(folder: Path) -> Note | None:
     """The folder's note, or None where it has none (weights from elsewhere).
 

@@ -58,3 +58,15 @@ def runs(rows: Sequence[Row], most: int, call_cost: int) -> Iterator[Sequence[Ro
     edges.reverse()
     for start, end in pairwise(edges):
         yield rows[start:end]
+
+
+def batches(rows: Sequence[Row], tokens: int) -> Iterator[list[int]]:
+    """Numbers of rows of like lengths, at most so many padded tokens together; a longer row stands alone."""
+    batch: list[int] = []
+    for i in sorted(range(len(rows)), key=lambda i: len(rows[i].ids)):
+        if batch and (len(batch) + 1) * len(rows[i].ids) > tokens:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch

@@ -1,13 +1,13 @@
 """The boundary cache on disk: the states that enter the lowest trained layer, one entry a text, unpadded.
 
 `<cache>/<key>/` holds parts, safetensors files that are written aside, fsynced and renamed: what is there is whole.
-The key is a hash of the base, its number format and the boundary, so that sweeps, retrains and later rounds on the
-same base find what is there, and another base never does.
+The key is a hash of what lies below the boundary, its number format and the boundary, so that sweeps, retrains and
+later rounds on the same base find what is there, and another base never does.
 """
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from poetune.errors import EngineError
 
 Open = Callable[[Path], Any]  # as safetensors' `safe_open`: metadata(), keys(), get_tensor(name)
 Save = Callable[[Mapping[str, Any], Path, Mapping[str, str]], None]
+Ids = Sequence[int]
+_PART_BYTES = 512 << 20  # states held in memory at a time
 
 
-def entry(ids: Sequence[int]) -> str:
+def entry(ids: Ids) -> str:
     """The name of a text's entry: a hash of the token ids that the layers read."""
     return hashlib.sha256(b"".join(i.to_bytes(4, "little") for i in ids)).hexdigest()[:32]
 
@@ -48,14 +50,14 @@ class StateFiles:
             raise EngineError(f"{path}: is a cache of another model; delete its folder, it is made anew")
         self._where.update(dict.fromkeys(names, part))
 
-    def missing(self, texts: Iterable[Sequence[int]]) -> list[Sequence[int]]:
+    def missing(self, texts: Iterable[Ids]) -> list[Ids]:
         """Those that have no entry yet, each once."""
-        seen: dict[str, Sequence[int]] = {}
+        seen: dict[str, Ids] = {}
         for ids in texts:
             seen.setdefault(entry(ids), ids)
         return [ids for name, ids in seen.items() if name not in self._where]
 
-    def add(self, texts: Sequence[Sequence[int]], states: Sequence[Any]) -> None:
+    def add(self, texts: Sequence[Ids], states: Sequence[Any]) -> None:
         """Write entries as one part.
 
         Raises:
@@ -77,7 +79,34 @@ class StateFiles:
             ) from error
         self._open(self.folder / name)
 
-    def get(self, ids: Sequence[int]) -> Any:
+    def get(self, ids: Ids) -> Any:
         """The entry of a text (tokens, size), in memory."""
         name = entry(ids)
         return self._where[name].get_tensor(name)
+
+
+def parts(texts: Sequence[Ids], size: int) -> Iterator[list[Ids]]:
+    """The texts in parts whose states, `size` bytes a token, are held in memory together."""
+    return cut(texts, max(1, _PART_BYTES // size))
+
+
+def cut(texts: Sequence[Ids], most: int) -> Iterator[list[Ids]]:
+    """Neighbouring texts, at most so many tokens together; a longer text stands alone."""
+    some: list[Ids] = []
+    tokens = 0
+    for ids in texts:
+        if some and tokens + len(ids) > most:
+            yield some
+            some, tokens = [], 0
+        some.append(ids)
+        tokens += len(ids)
+    if some:
+        yield some
+
+
+def said(first: int, count: int, added: int) -> str:
+    """What is worth saying of a cache that stands for the first layers of so many."""
+    lower = f"layers 0 to {first - 1} of {count} are frozen"
+    if added:
+        return f"{lower}: they run once a text and not at every step ({added} texts added to the cache)"
+    return f"{lower} and need not run: the cache has what they give"

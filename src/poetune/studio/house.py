@@ -19,11 +19,11 @@ from poetune.studio import starter
 from poetune.studio.listening import Listener, Quiet
 
 if TYPE_CHECKING:
+    from poetune.backends.crossing import Format
     from poetune.corpus import Preview
     from poetune.ports import Needs
     from poetune.score.contents import Courses
     from poetune.score.contest import Contest
-    from poetune.ship.convert import Format
     from poetune.studio.ballot import Ballots
     from poetune.studio.corpus import Taken
     from poetune.studio.dataset import Frozen

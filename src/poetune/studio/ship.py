@@ -8,11 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from poetune import __version__
-from poetune.errors import EngineError, StoreError
+from poetune.backends.converting import convert, format_of
+from poetune.backends.crossing import Format
+from poetune.errors import EngineError
 from poetune.records import Bundle, Candidate, Dataset, Model, Poem, Prompt, Run
 from poetune.ship.bundle import SUMS, bundle
 from poetune.ship.card import Card, Copied, Loss, card
-from poetune.ship.convert import Format, convert, format_of
 from poetune.ship.usage import Ask
 from poetune.store.atomic import new_folder
 from poetune.store.queries import came_from
@@ -76,7 +77,7 @@ def _format(source: Path) -> Format:
     """The format of an adapter; a whole model is refused where its files are taken."""
     try:
         return format_of(source)
-    except StoreError:
+    except EngineError:
         return "peft"
 
 

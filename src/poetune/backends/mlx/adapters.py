@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,13 @@ from mlx_lm.tuner.lora import LoRALinear, LoRASwitchLinear
 from mlx_lm.tuner.utils import linear_to_lora_layers
 
 from poetune.backends.mlx.formats import Saved
+from poetune.backends.targets import Target, choose
 from poetune.errors import EngineError
 from poetune.recipe import Training
 
 WEIGHTS, CONFIG = "adapters.safetensors", "adapter_config.json"
 _LINEAR = (nn.Linear, nn.QuantizedLinear, SwitchLinear, QuantizedSwitchLinear)
 _WRAPPED = (LoRALinear, DoRALinear, LoRASwitchLinear)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A linear module: the number of its layer, its name within the layer, and its name in the whole model."""
-
-    layer: int
-    rest: str
-    name: str
 
 
 def linears(model: Any) -> list[Target]:
@@ -45,36 +36,8 @@ def linears(model: Any) -> list[Target]:
 
 
 def targets(model: Any, settings: Training) -> list[Target]:
-    """The modules that a recipe adapts.
-
-    Raises:
-        EngineError: a name that the model does not have, or more layers than it has.
-    """
-    every, count = linears(model), len(model.layers)
-    numbers = _layers(settings.layers, count)
-    names = sorted({each.rest.rsplit(".", 1)[-1] for each in every})
-    wanted = names if settings.modules == ["all-linear"] else settings.modules
-    for name in wanted:
-        if not any(_ends(each.name, name) for each in every):
-            raise EngineError(
-                f"finetune.modules: the model has no {name!r}; choose among {', '.join(names)}, or [all-linear]"
-            )
-    return [each for each in every if each.layer in numbers and any(_ends(each.name, name) for name in wanted)]
-
-
-def _layers(asked: int | list[int], count: int) -> set[int]:
-    if isinstance(asked, int):
-        if not 0 <= asked <= count:
-            raise EngineError(f"finetune.layers: {asked} asked, but the model has {count}; 0 adapts all")
-        return set(range(count - asked if asked else 0, count))
-    strange = [number for number in asked if not 0 <= number < count]
-    if strange or not asked:
-        raise EngineError(f"finetune.layers: the model has no layer {strange}; its layers are 0 to {count - 1}")
-    return set(asked)
-
-
-def _ends(name: str, end: str) -> bool:
-    return name == end or name.endswith("." + end)
+    """The modules that a recipe adapts. Raises EngineError for what the model does not have."""
+    return choose(linears(model), len(model.layers), settings)
 
 
 def fresh(model: Any, settings: Training, quantize: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def merge(folder: Path, adapter: Path | None, out: Path) -> None:
     Raises:
         EngineError: the adapter does not fit, or `out` is not empty.
     """
-    whole = adapter is not None and is_whole(adapter)
+    whole = adapter is not None and checkpoints.is_whole(adapter)
     source = adapter if adapter is not None and whole else folder
     config = loading.check(source)
     kept = str(config.get("dtype", config.get("torch_dtype"))).rsplit(".", 1)[-1]
@@ -41,11 +41,6 @@ def merge(folder: Path, adapter: Path | None, out: Path) -> None:
         copy_tokenizer(folder, aside)
 
     checkpoints.publish(out, fill)
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether a checkpoint is a model of its own: it has no adapter_config.json."""
-    return folder.is_dir() and not (folder / adapters.CONFIG).is_file() and (folder / "config.json").is_file()
 
 
 def save_model(base: Base, folder: Path) -> None:

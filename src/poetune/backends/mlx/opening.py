@@ -10,6 +10,7 @@ from poetune.backends.mlx.decoder import Decoder, family_of
 from poetune.backends.mlx.forward import Forward
 from poetune.backends.mlx.loading import Base
 from poetune.backends.mlx.states import MlxStates, drop, fill
+from poetune.backends.states import said
 from poetune.ports import TrainJob
 from poetune.records import digest
 
@@ -48,7 +49,7 @@ def open_for_training(
     added = fill(states, texts, Decoder(base.model, family), first, size, frees=not base.writes)
     if not base.writes and hasattr(base.model, "lm_head"):
         drop(getattr(base.model.model, family.table))
-    note = _note(first, len(base.model.layers), added)
+    note = said(first, len(base.model.layers), added)
     return Opened(base, Forward(base, first, states), (note,))
 
 
@@ -62,10 +63,3 @@ def _adapted(model: Any, job: TrainJob) -> set[int]:
         return {each.layer for each in adapters.targets(model, job.settings)}
     names = {name.rpartition(".")[0] for name in formats.read(Path(job.weights.adapter)).tensors}
     return {each.layer for each in adapters.linears(model) if each.name in names} or {0}
-
-
-def _note(first: int, count: int, added: int) -> str:
-    lower = f"layers 0 to {first - 1} of {count} are frozen"
-    if added:
-        return f"{lower}: they run once a text and not at every step ({added} texts added to the cache)"
-    return f"{lower} and need not run: the cache has what they give"

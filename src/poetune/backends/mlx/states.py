@@ -1,7 +1,7 @@
 """The boundary cache in mlx: filled in a pass of its own, each lower layer in turn over all new texts, then freed."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,12 +11,9 @@ from mlx.utils import tree_map
 from safetensors import safe_open
 
 from poetune.backends.mlx.decoder import Decoder
-from poetune.backends.states import StateFiles
+from poetune.backends.states import Ids, StateFiles, cut, parts
 
-_PART_BYTES = 512 << 20  # states held in memory at a time
 _CALL_TOKENS = 2048
-
-Ids = Sequence[int]
 
 
 class MlxStates(StateFiles):
@@ -74,19 +71,18 @@ def fill(states: MlxStates, texts: Sequence[Ids], decoder: Decoder, first: int, 
     `size` is bytes a token. With `frees` a layer's weights are dropped after its turn, if all texts fit into one part.
     """
     todo = sorted(states.missing(texts), key=len)
-    parts = list(_parts(todo, max(1, _PART_BYTES // size)))
-    for part in parts:
-        current: list[Any] = [None] * len(part)
-        for number, layer in enumerate(decoder.layers[:first]):
-            for call in _calls(part):
-                x = _embedded(decoder, [part[i] for i in call]) if number == 0 else _padded([current[i] for i in call])
-                after = decoder.run(x, [layer])
-                for place, i in enumerate(call):
-                    current[i] = mx.contiguous(after[place, : len(part[i])])
-                mx.eval([current[i] for i in call])
-            if frees and len(parts) == 1:
+    every = list(parts(todo, size))
+    for part in every:
+        calls = list(cut(part, _CALL_TOKENS))
+        current = [_embedded(decoder, call) for call in calls]
+        for layer in decoder.layers[:first]:
+            for i, x in enumerate(current):
+                current[i] = decoder.run(x, [layer])
+                mx.eval(current[i])
+            if frees and len(every) == 1:
                 drop(layer)
-        states.add(part, current)
+        rows = [(x[i], len(text)) for x, call in zip(current, calls, strict=True) for i, text in enumerate(call)]
+        states.add(part, [mx.contiguous(row[:length]) for row, length in rows])
     return len(todo)
 
 
@@ -100,35 +96,3 @@ def _embedded(decoder: Decoder, texts: Sequence[Ids]) -> Any:
     for line, text in zip(ids, texts, strict=True):
         line[: len(text)] = text
     return decoder.embed(mx.array(ids))
-
-
-def _padded(states: Sequence[Any]) -> Any:
-    longest = max(len(each) for each in states)
-    return mx.stack([mx.pad(each, [(0, longest - len(each)), (0, 0)]) for each in states])
-
-
-def _parts(texts: Sequence[Ids], most: int) -> Iterator[list[Ids]]:
-    part: list[Ids] = []
-    tokens = 0
-    for ids in texts:
-        if part and tokens + len(ids) > most:
-            yield part
-            part, tokens = [], 0
-        part.append(ids)
-        tokens += len(ids)
-    if part:
-        yield part
-
-
-def _calls(texts: Sequence[Ids]) -> Iterator[list[int]]:
-    """Numbers of neighbouring texts, about two thousand tokens together."""
-    call: list[int] = []
-    tokens = 0
-    for i, ids in enumerate(texts):
-        if call and tokens + len(ids) > _CALL_TOKENS:
-            yield call
-            call, tokens = [], 0
-        call.append(i)
-        tokens += len(ids)
-    if call:
-        yield call

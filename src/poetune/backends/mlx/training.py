@@ -13,6 +13,7 @@ from mlx_lm.utils import maybe_set_recommended_wired_limit
 
 from poetune.backends.bases import copy_tokenizer
 from poetune.backends.loop import Stepped
+from poetune.backends.memory import halved
 from poetune.backends.mlx import adapters, formats, merging
 from poetune.backends.mlx.generating import write_samples
 from poetune.backends.mlx.memory import give_back, is_out_of_memory
@@ -20,7 +21,6 @@ from poetune.backends.mlx.opening import Opened
 from poetune.backends.mlx.optimizers import UNDECAYED, Optimizer, clipped
 from poetune.backends.ordering import held_rows, step_rows
 from poetune.backends.rows import Row, Rows, said
-from poetune.errors import EngineError
 from poetune.ports import TrainJob
 
 _TENSORS, _STATE = "optimizer.safetensors", "state.json"
@@ -110,16 +110,8 @@ class MlxLearner:
                     raise
             self._use(self.weights)
             give_back()
-            tried = min(self.most, len(rows))
-            if tried == 1:
-                raise EngineError(
-                    f"finetune: a row of {len(rows[-1].ids)} tokens alone does not fit into memory; make "
-                    "finetune.longest or finetune.layers smaller, set finetune.quantize to 4bit, or take a smaller base"
-                )
-            self.most = tried // 2
-            self._to_say.append(
-                f"out of memory with {tried} rows at a time: from here on {self.most}; the step's batch stays as it is"
-            )
+            self.most, told = halved(min(self.most, len(rows)), len(rows[-1].ids))
+            self._to_say.append(told)
 
     def validate(self) -> float | None:
         """Nats per supervised token over the held-out rows."""

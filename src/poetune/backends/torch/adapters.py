@@ -17,6 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
+from poetune.backends import crossing
+from poetune.backends.targets import Target, choose
 from poetune.backends.torch import foreign
 from poetune.errors import EngineError
 from poetune.recipe import Training
@@ -27,13 +29,10 @@ IN_LAYER = re.compile(r"(?:^|.*?\.)(?P<list>[^.\d]+)\.(?P<index>\d+)\.(?P<rest>.
 
 
 @dataclass(frozen=True, slots=True)
-class _Linear:
-    """A linear module of a decoder layer: full name, name of the layer list, layer, name within the layer."""
+class _Linear(Target):
+    """A linear module of a decoder layer, and the name of the list of layers."""
 
-    name: str
     layers: str
-    index: int
-    rest: str
     module: Any
 
     @property
@@ -49,42 +48,14 @@ def linears(model: Any) -> list[_Linear]:
     for name, module in model.named_modules():
         match = IN_LAYER.match(name)
         if match and isinstance(module, nn.Linear | Conv1D):
-            out.append(_Linear(name, match["list"], int(match["index"]), match["rest"], module))
+            out.append(_Linear(int(match["index"]), match["rest"], name, match["list"], module))
     return out
 
 
 def targets(model: Any, settings: Training) -> list[_Linear]:
-    """The modules that a recipe adapts.
-
-    Raises:
-        EngineError: a name that the model does not have, or more layers than it has.
-    """
+    """The modules that a recipe adapts. Raises EngineError for what the model does not have."""
     every = linears(model)
-    count = 1 + max((each.index for each in every), default=-1)
-    numbers = _layers(settings.layers, count)
-    names = sorted({each.rest.rsplit(".", 1)[-1] for each in every})
-    wanted = names if settings.modules == ["all-linear"] else settings.modules
-    for name in wanted:
-        if not any(_ends(each.name, name) for each in every):
-            raise EngineError(
-                f"finetune.modules: the model has no {name!r}; choose among {', '.join(names)}, or [all-linear]"
-            )
-    return [each for each in every if each.index in numbers and any(_ends(each.name, name) for name in wanted)]
-
-
-def _layers(asked: int | list[int], count: int) -> set[int]:
-    if isinstance(asked, int):
-        if not 0 <= asked <= count:
-            raise EngineError(f"finetune.layers: {asked} asked, but the model has {count}; 0 adapts all")
-        return set(range(count - asked if asked else 0, count))
-    strange = [number for number in asked if not 0 <= number < count]
-    if strange or not asked:
-        raise EngineError(f"finetune.layers: the model has no layer {strange}; its layers are 0 to {count - 1}")
-    return set(asked)
-
-
-def _ends(name: str, end: str) -> bool:
-    return name == end or name.endswith("." + end)
+    return choose(every, 1 + max((each.layer for each in every), default=-1), settings)
 
 
 def lora_config(model: Any, settings: Training, base: str) -> Any:
@@ -105,7 +76,7 @@ def lora_config(model: Any, settings: Training, base: str) -> Any:
         bias=settings.bias,
         lora_dropout=settings.dropout,
         target_modules=names if settings.modules == ["all-linear"] else list(settings.modules),
-        layers_to_transform=sorted({each.index for each in chosen}) if settings.layers else None,
+        layers_to_transform=sorted({each.layer for each in chosen}) if settings.layers else None,
         layers_pattern=sorted({each.layers for each in chosen}) if settings.layers else None,
         fan_in_fan_out=all(isinstance(each.module, Conv1D) for each in chosen),
     )
@@ -125,7 +96,7 @@ def attach_saved(model: Any, folder: Path, trains: bool) -> Any:
     """
     try:
         with _hushed():
-            if foreign.is_mlx(folder):
+            if crossing.is_mlx(folder):
                 config, tensors = foreign.read_mlx(folder)
                 worn = get_peft_model(model, config)
                 left = set_peft_model_state_dict(worn, tensors).unexpected_keys

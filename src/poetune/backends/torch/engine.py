@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from poetune.backends import checkpoints
-from poetune.backends.loop import Identity, run
+from poetune.backends import bases, checkpoints, crossing
+from poetune.backends.local import LocalEngine, by_weights
+from poetune.backends.loop import run
 from poetune.backends.ordering import texts_read
 from poetune.backends.poem import PoemRow
-from poetune.backends.rendering import Renderer
-from poetune.backends.rows import Rows, build_rows, score_row
-from poetune.backends.torch import adapters, foreign, loading, merging, needs, scoring
+from poetune.backends.rows import Row, Rows
+from poetune.backends.torch import adapters, loading, merging, needs, scoring
 from poetune.backends.torch.beams import write_beams
 from poetune.backends.torch.continuous import write_rows
 from poetune.backends.torch.crew import Alone, Crew
@@ -23,12 +23,11 @@ from poetune.backends.torch.precision import precision_of
 from poetune.backends.torch.quantized import load_quantized
 from poetune.backends.torch.training import TorchLearner
 from poetune.errors import EngineError
-from poetune.ports import Capabilities, Needs, Request, Score, ScoreRequest, TrainEvent, TrainJob, Weights, Written
+from poetune.ports import Capabilities, Needs, Request, Score, TrainEvent, TrainJob, Weights, Written
 from poetune.recipe import Training
-from poetune.records import Conversation, digest
 
 
-class TorchEngine:
+class TorchEngine(LocalEngine):
     """torch, transformers and peft behind the doors `Trainer` and `Generator`; for one thread at a time.
 
     `batch` is how many poems are written together; `device` is auto, cpu, cuda or mps.
@@ -44,18 +43,17 @@ class TorchEngine:
     )
 
     def __init__(self, batch: int = 32, device: str = "auto") -> None:
-        loading.quiet()
+        super().__init__()
         self.batch = batch
         self.device = loading.pick_device(device)
         self.crew: Crew = Alone()
         self._base: Base | None = None
         self._worn: adapters.Worn | None = None
         self._weights: Weights | None = None
-        self._known: dict[tuple[Path, tuple[int, ...]], tuple[Renderer, str]] = {}
 
     def needs(self, job: TrainJob) -> Needs:
         """From config, tokenizer and a sample of the examples; no weights are loaded."""
-        return needs.estimate(job, loading.resolve(job.weights.base, weights=False), self.device)
+        return needs.estimate(job, bases.resolve(job.weights.base, weights=False), self.device)
 
     def train(self, job: TrainJob) -> Iterator[TrainEvent]:
         """Train an adapter (`lora`, `rslora`, `dora`) or the whole model (`full`), resuming from `job.folder`."""
@@ -88,31 +86,14 @@ class TorchEngine:
 
     def _checked(self, job: TrainJob) -> tuple[TrainJob, Path, Path]:
         """The job with its bias setting, the base's folder, and the folder of the weights that it starts from."""
-        method, parent = job.settings.method, Path(job.weights.adapter or ".")
-        if method not in self.capabilities.trains:
-            can = ", ".join(sorted(self.capabilities.trains))
-            raise EngineError(f"torch cannot train with method {method!r}; set finetune.method to one of {can}")
-        if method == "full" and job.settings.quantize != "no":
-            raise EngineError(
-                "finetune.quantize: a quantized base cannot be trained in full; set it to no, or train lora"
-            )
+        self._can(job)
         precision_of(job.settings, self.device)
-        folder = loading.resolve(job.weights.base)
+        folder = bases.resolve(job.weights.base)
+        source = self._start(job, folder)
         if job.weights.adapter:
-            self._check(parent, folder)
-            if merging.is_whole(parent) != (method == "full"):
-                raise EngineError(f"{parent}: is no {method} checkpoint, so it cannot be trained on; merge it first")
-            job = replace(job, settings=job.settings.model_copy(update={"bias": adapters.saved_bias(parent)}))
-        return job, folder, parent if method == "full" and job.weights.adapter else folder
-
-    def _rows(self, job: TrainJob, folder: Path) -> tuple[Rows, Rows]:
-        """Of the training and the validation examples."""
-        renderer, settings = self._identity(folder)[0], job.settings
-        train, held = (
-            build_rows(renderer, [e for e in job.examples if e.split == split], settings.longest, settings.too_long)
-            for split in ("train", "validation")
-        )
-        return train, held
+            bias = adapters.saved_bias(Path(job.weights.adapter))
+            job = replace(job, settings=job.settings.model_copy(update={"bias": bias}))
+        return job, folder, source
 
     def _learner(self, job: TrainJob, folder: Path, source: Path, rows: tuple[Rows, Rows]) -> TorchLearner:
         train, held = rows
@@ -125,11 +106,8 @@ class TorchEngine:
         return TorchLearner(opened, job, train, held, name, self.crew)
 
     def _train(self, job: TrainJob, folder: Path, source: Path) -> Iterator[TrainEvent]:
-        renderer, print_ = self._identity(folder)
-        rows = self._rows(job, folder)
+        identity, rows = self._run(job, folder), self._rows(job, folder)
         total = job.settings.total(len(rows[0].rows))
-        asked = [e.id for e in job.examples], job.settings.model_dump(), job.seed, job.weights.adapter
-        key = digest("torch", print_, renderer.template_hash, *asked)
         learners: list[TorchLearner] = []
         led: list[Led] = []
 
@@ -141,31 +119,19 @@ class TorchEngine:
             return led[0]
 
         try:
-            yield from run(job, total, Identity("torch", key, print_, renderer.template_hash), open_learner)
+            yield from run(job, total, identity, open_learner)
         finally:
             for each in led:
                 each.release()
             for learner in learners:
                 self.closed(learner)
 
-    def merge(self, weights: Weights, out: Path) -> None:
-        """Write base + adapter as one model into `out`, with the tokenizer."""
-        folder = loading.resolve(weights.base)
-        adapter = Path(weights.adapter) if weights.adapter else None
-        if adapter is not None:
-            self._check(adapter, folder)
-        merging.merge(folder, adapter, out)
-
-    def render(self, weights: Weights, conversation: Conversation) -> list[int]:
-        """The ids that the model reads before it writes; only the tokenizer is loaded."""
-        return self._identity(loading.resolve(weights.base, weights=False))[0].prompt(conversation)
+    def _merged(self, base: Path, adapter: Path | None, out: Path) -> None:
+        merging.merge(base, adapter, out)
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Written]:
         """Grouped by model, then by length of the prompt; each poem is given out when it is done."""
-        groups: dict[Weights, list[Request]] = {}
-        for request in requests:
-            groups.setdefault(request.weights, []).append(request)
-        for weights, group in groups.items():
+        for weights, group in by_weights(requests).items():
             base = self._wear(weights)
             rows = [PoemRow(base.renderer, base.context, request) for request in group]
             rows.sort(key=lambda row: len(row.prompt))
@@ -177,27 +143,18 @@ class TorchEngine:
                     yield write_beams(base, row)
                     self._wear_again(weights, base)
 
-    def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
-        """Log-likelihoods, in the order asked."""
-        out: dict[int, Score] = {}
-        groups: dict[Weights, list[int]] = {}
-        for i, request in enumerate(requests):
-            groups.setdefault(request.weights, []).append(i)
-        for weights, places in groups.items():
-            base = self._wear(weights)
-            rows = [score_row(base.renderer, requests[i], base.context) for i in places]
-            out.update(zip(places, scoring.score_rows(base, rows), strict=True))
-        return [out[i] for i in range(len(requests))]
+    def _scored(self, base: Base, rows: Sequence[Row]) -> list[Score]:
+        return scoring.score_rows(base, rows)
 
     def _wear(self, weights: Weights) -> Base:
         """The base with this adapter on and no other."""
         if self._base is not None and self._weights == weights:
             return self._base
-        folder = loading.resolve(weights.base)
+        folder = bases.resolve(weights.base)
         adapter = Path(weights.adapter) if weights.adapter else None
         if adapter is not None:
             self._check(adapter, folder)
-        whole = adapter is not None and merging.is_whole(adapter)
+        whole = adapter is not None and checkpoints.is_whole(adapter)
         base = self._bare(adapter if adapter is not None and whole else folder)
         if adapter is not None and not whole:
             self._worn = adapters.Worn(base.model, adapter)
@@ -235,31 +192,7 @@ class TorchEngine:
         whole = base.writes and settings.method != "full" and settings.quantize == "no"
         return whole and base.model.dtype == pick_dtype(self.device)
 
-    def _wear_again(self, weights: Weights, base: Base) -> None:
-        """The caller may have used the engine between two poems."""
-        if self._wear(weights) is not base:
-            raise EngineError("torch: another base was loaded between two poems; use a second engine for it")
-
-    def _identity(self, folder: Path) -> tuple[Renderer, str]:
-        """Renderer and fingerprint of a base, read once as long as its files stay as they are."""
-        key = folder, tuple(path.stat().st_mtime_ns for path in sorted(folder.iterdir()))
-        if key not in self._known:
-            self._known[key] = loading.open_renderer(folder), loading.fingerprint(folder)
-        return self._known[key]
-
-    def _check(self, adapter: Path, base: Path) -> None:
-        """Refuse an adapter that is missing, or was trained on another base or template."""
-        if not adapter.exists():
-            raise EngineError(f"{adapter}: there is no such checkpoint; list the models with `poetune status`")
-        if foreign.is_mlx(adapter):
+    def _kind(self, adapter: Path) -> None:
+        if crossing.is_mlx(adapter) or (adapter / adapters.CONFIG).is_file() or checkpoints.is_whole(adapter):
             return
-        if not (adapter / adapters.CONFIG).is_file() and not merging.is_whole(adapter):
-            raise EngineError(f"{adapter}: is neither a peft adapter nor a model; name a checkpoint folder")
-        note = checkpoints.read_note(adapter)
-        if note is None:
-            return
-        renderer, print_ = self._identity(base)
-        if note.base != print_:
-            raise EngineError(f"{adapter}: was trained on another base than {base}; name the base it came from")
-        if note.template != renderer.template_hash:
-            raise EngineError(f"{adapter}: was trained with another chat template; restore the one of its folder")
+        raise EngineError(f"{adapter}: is neither a peft adapter nor a model; name a checkpoint folder")

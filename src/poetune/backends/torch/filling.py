@@ -1,19 +1,17 @@
 """Fill the boundary cache: each lower layer in turn over all texts, loaded just before and freed just after."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
+from poetune.backends.states import Ids, cut, parts
 from poetune.backends.torch.placeholders import layers_of, stand_in
 from poetune.backends.torch.stack import Stack, unfit
 from poetune.backends.torch.states import States
 
-_PART_BYTES = 512 << 20  # states held in memory at a time
 _CALL_TOKENS = 1024
 _WORTH = 8  # tokens saved
-
-Ids = Sequence[int]
 
 
 def fill(
@@ -32,8 +30,8 @@ def fill(
     kind = _Padded if unfit(decoder) else _Packed
     todo = sorted(states.missing(texts), key=kind.order)
     size = decoder.config.hidden_size * torch.finfo(dtype).bits // 8
-    for part in _parts(todo, max(1, _PART_BYTES // size)):
-        calls = [kind(decoder, some, device) for some in _calls(part)]
+    for part in parts(todo, size):
+        calls = [kind(decoder, some, device) for some in cut(part, _CALL_TOKENS)]
         for number in range(first):
             layer = lent(number)
             with torch.inference_mode():
@@ -136,21 +134,3 @@ def pad(states: Sequence[Any], longest: int, device: Any) -> Any:
     for row, each in zip(out, states, strict=True):
         row[: len(each)] = each
     return out
-
-
-def _parts(texts: Sequence[Ids], most: int) -> Iterator[list[Ids]]:
-    part: list[Ids] = []
-    tokens = 0
-    for ids in texts:
-        if part and tokens + len(ids) > most:
-            yield part
-            part, tokens = [], 0
-        part.append(ids)
-        tokens += len(ids)
-    if part:
-        yield part
-
-
-def _calls(texts: Sequence[Ids]) -> Iterator[list[Ids]]:
-    """Neighbouring texts, about a thousand tokens together."""
-    return _parts(texts, _CALL_TOKENS)

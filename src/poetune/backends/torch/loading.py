@@ -8,11 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
-from poetune.backends.bases import TOKENIZER_FILES as TOKENIZER_FILES
-from poetune.backends.bases import fingerprint as fingerprint
-from poetune.backends.bases import open_renderer as open_renderer
-from poetune.backends.bases import quiet as quiet
-from poetune.backends.bases import resolve as resolve
+from poetune.backends.bases import open_renderer
 from poetune.backends.rendering import Renderer
 from poetune.backends.torch.memory import is_out_of_memory
 from poetune.errors import EngineError

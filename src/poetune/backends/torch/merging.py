@@ -1,7 +1,6 @@
 """Whole models on disk: base + adapter as one, and the checkpoints of full training."""
 
 import json
-import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 from poetune.backends import checkpoints
+from poetune.backends.bases import copy_tokenizer
 from poetune.backends.torch import adapters
-from poetune.backends.torch.loading import TOKENIZER_FILES, load_model
+from poetune.backends.torch.loading import load_model
 from poetune.errors import EngineError
 
 
@@ -21,7 +21,7 @@ def merge(folder: Path, adapter: Path | None, out: Path) -> None:
     Raises:
         EngineError: the adapter does not fit, `out` is not empty, or the base is kept in 4 or 8 bit.
     """
-    whole = adapter is not None and is_whole(adapter)
+    whole = adapter is not None and checkpoints.is_whole(adapter)
     source = adapter if adapter is not None and whole else folder
     if "quantization_config" in json.loads((source / "config.json").read_text("utf-8")):
         raise EngineError(f"{source}: is kept in quantized form, into which nothing is merged; name the full base")
@@ -34,11 +34,6 @@ def merge(folder: Path, adapter: Path | None, out: Path) -> None:
         copy_tokenizer(folder, aside)
 
     checkpoints.publish(out, fill)
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether a checkpoint is a model of its own: it has no adapter_config.json."""
-    return folder.is_dir() and not (folder / adapters.CONFIG).is_file() and (folder / "config.json").is_file()
 
 
 def save_model(model: Any, folder: Path) -> None:
@@ -60,13 +55,6 @@ def read_into(model: Any, folder: Path) -> None:
     tied = set(getattr(model, "_tied_weights_keys", None) or ())
     if left.unexpected_keys or set(left.missing_keys) - tied:
         raise EngineError(f"{folder}: its tensors do not fit the model; remove it and resume from the one before")
-
-
-def copy_tokenizer(base: Path, folder: Path) -> None:
-    """The tokenizer of the base with its chat template, as it is."""
-    for name in TOKENIZER_FILES:
-        if (base / name).is_file():
-            shutil.copyfile(base / name, folder / name)
 
 
 def _kept_dtype(folder: Path) -> Any:

@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 
+from poetune.backends.bases import open_renderer
 from poetune.backends.rows import Row, build_rows
 from poetune.backends.torch import adapters
 from poetune.backends.torch.boundary import boundary
-from poetune.backends.torch.loading import open_renderer, pick_dtype
+from poetune.backends.torch.loading import pick_dtype
 from poetune.backends.torch.precision import precision_of
 from poetune.backends.torch.stack import unfit
 from poetune.backends.torch.streaming import skeleton
@@ -49,8 +50,8 @@ def estimate(job: TrainJob, folder: Path, device: Any) -> Needs:
     shape = _shape(model)
     chosen = [] if full else adapters.targets(model, settings)
     trained = shape.weights if full else settings.rank * sum(sum(each.shape) for each in chosen)
-    lowest = 0 if full else min(each.index for each in chosen)
-    skipped = boundary(model.config, settings, {each.index for each in chosen}).first if job.cache else 0
+    lowest = 0 if full else min(each.layer for each in chosen)
+    skipped = boundary(model.config, settings, {each.layer for each in chosen}).first if job.cache else 0
     upper = shape.layers - lowest
 
     examples = [e for e in job.examples if e.split == "train"]
@@ -91,7 +92,7 @@ def _shape(model: Any) -> _Shape:
     every = {id(p): p for p in model.parameters()}
     weights = sum(p.numel() for p in every.values())
     linears = adapters.linears(model)
-    layers = 1 + max(each.index for each in linears)
+    layers = 1 + max(each.layer for each in linears)
     table = model.get_input_embeddings().weight.numel()
     head = model.get_output_embeddings()
     apart = 0 if head is None or head.weight is model.get_input_embeddings().weight else head.weight.numel()

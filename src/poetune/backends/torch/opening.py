@@ -10,12 +10,14 @@ from typing import Any
 from safetensors import safe_open
 from torch import nn
 
+from poetune.backends.bases import fingerprint
 from poetune.backends.rendering import Renderer
+from poetune.backends.states import said
 from poetune.backends.torch import adapters, streaming
 from poetune.backends.torch.boundary import FAMILIES, Boundary, boundary
 from poetune.backends.torch.filling import fill
 from poetune.backends.torch.forward import Forward, WholeModel
-from poetune.backends.torch.loading import Base, fingerprint
+from poetune.backends.torch.loading import Base
 from poetune.backends.torch.packed import PackedModel
 from poetune.backends.torch.placeholders import drop_below, layers_of
 from poetune.backends.torch.precision import Precision
@@ -95,7 +97,7 @@ def _adapted(model: Any, job: TrainJob) -> set[int]:
     if job.settings.method == "full":
         return set()
     if not job.weights.adapter:
-        return {each.index for each in adapters.targets(model, job.settings)}
+        return {each.layer for each in adapters.targets(model, job.settings)}
     path = Path(job.weights.adapter)
     file = path / adapters.WEIGHTS if path.is_dir() else path
     if not file.is_file():
@@ -116,13 +118,6 @@ def _key(model: Any, tensors_digest: str, job: TrainJob, dtype: Any, first: int)
         str(dtype),
         first,
     )
-
-
-def _note(edge: Boundary, count: int, added: int) -> str:
-    lower = f"layers 0 to {edge.first - 1} of {count} are frozen"
-    if added:
-        return f"{lower}: they run once a text and not at every step ({added} texts added to the cache)"
-    return f"{lower} and need not run: the cache has what they give"
 
 
 def _streamed(
@@ -173,7 +168,7 @@ def _streamed(
     base = Base(folder, model, renderer, device, fast_head=True, writes=False)
     packs = _packs(model, precision)
     forward: Forward = PackedModel(base, edge.first, states) if packs else UpperModel(base, fed, states)
-    return Opened(base, forward, (_note(edge, count, len(missing)),))
+    return Opened(base, forward, (said(edge.first, count, len(missing)),))
 
 
 def _loaded(
@@ -193,7 +188,7 @@ def _loaded(
     states = States(cache.folder, _key(base.model, fingerprint(folder), job, precision.stored, edge.first))
     missing = cache.missing(states, texts)
     fill(states, missing, decoder, edge.first, lambda number: layers[number], base.device, precision.stored)
-    notes = (_note(edge, len(layers), len(missing)),)
+    notes = (said(edge.first, len(layers), len(missing)),)
     if job.settings.sample_every:
         return Opened(base, PackedModel(base, edge.first, states), notes)
     fed = drop_below(decoder, edge.first)

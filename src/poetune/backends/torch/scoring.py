@@ -1,9 +1,10 @@
 """Log-likelihoods of completions, in batches of like lengths."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 
+from poetune.backends.ordering import batches
 from poetune.backends.rows import Row
 from poetune.backends.torch.forward import token_nats
 from poetune.backends.torch.loading import Base
@@ -15,7 +16,7 @@ _TOKENS = 8192  # padded tokens per batch
 def score_rows(base: Base, rows: Sequence[Row]) -> list[Score]:
     """A score for each row, in the order given."""
     out = [Score(0.0, 0)] * len(rows)
-    for batch in _batches(rows):
+    for batch in batches(rows, _TOKENS):
         chosen = [rows[i] for i in batch]
         with torch.inference_mode():
             nats, owner = token_nats(base, chosen)
@@ -23,14 +24,3 @@ def score_rows(base: Base, rows: Sequence[Row]) -> list[Score]:
         for i, total, row in zip(batch, sums.tolist(), chosen, strict=True):
             out[i] = Score(-total, len(row.ids) - row.first)
     return out
-
-
-def _batches(rows: Sequence[Row]) -> Iterator[list[int]]:
-    batch: list[int] = []
-    for i in sorted(range(len(rows)), key=lambda i: len(rows[i].ids)):
-        if batch and (len(batch) + 1) * len(rows[i].ids) > _TOKENS:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch

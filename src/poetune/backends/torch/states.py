@@ -1,78 +1,25 @@
-"""The boundary cache on disk: the states that enter the lowest trained layer, one entry a text, unpadded.
+"""The boundary cache in torch's tensors."""
 
-`<cache>/<key>/` holds parts, safetensors files that are written aside, fsynced and renamed: what is there is whole.
-The key is a hash of the tensors below the boundary, their format and the boundary, so that sweeps, retrains and later
-rounds on the same base find what is there, and another base never does.
-"""
-
-import hashlib
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
-from poetune.errors import EngineError
+from poetune.backends.states import StateFiles
 
 
-def entry(ids: Sequence[int]) -> str:
-    """The name of a text's entry: a hash of the token ids that the layers read."""
-    return hashlib.sha256(b"".join(i.to_bytes(4, "little") for i in ids)).hexdigest()[:32]
-
-
-class States:
-    """Entries by token ids, each (tokens, size), of one boundary of one model."""
+class States(StateFiles):
+    """Entries as torch tensors on the CPU."""
 
     def __init__(self, cache: Path, key: str) -> None:
-        self.folder, self.key = cache / key, key
-        self._where: dict[str, Any] = {}
-        if self.folder.is_dir():
-            for path in sorted(self.folder.glob("*.safetensors")):
-                self._open(path)
+        super().__init__(cache, key, _open, _save)
 
-    def _open(self, path: Path) -> None:
-        try:
-            part: Any = safe_open(path, "pt")
-            meant = (part.metadata() or {}).get("key")
-            names = list(part.keys())
-        except (SafetensorError, OSError) as error:
-            raise EngineError(f"{path}: the cache is damaged; delete its folder, it is made anew") from error
-        if meant != self.key:
-            raise EngineError(f"{path}: is a cache of another model; delete its folder, it is made anew")
-        self._where.update(dict.fromkeys(names, part))
 
-    def missing(self, texts: Iterable[Sequence[int]]) -> list[Sequence[int]]:
-        """Those that have no entry yet, each once."""
-        seen: dict[str, Sequence[int]] = {}
-        for ids in texts:
-            seen.setdefault(entry(ids), ids)
-        return [ids for name, ids in seen.items() if name not in self._where]
+def _open(path: Path) -> Any:
+    return safe_open(path, "pt")
 
-    def add(self, texts: Sequence[Sequence[int]], states: Sequence[Any]) -> None:
-        """Write entries as one part.
 
-        Raises:
-            EngineError: the disk is full; what was there stays.
-        """
-        tensors = {entry(ids): each.cpu().contiguous() for ids, each in zip(texts, states, strict=True)}
-        name = hashlib.sha256("".join(sorted(tensors)).encode()).hexdigest()[:16] + ".safetensors"
-        aside = self.folder / f".writing-{os.getpid()}-{name}"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, aside, {"key": self.key})
-            with aside.open("rb") as file:
-                os.fsync(file.fileno())
-            os.replace(aside, self.folder / name)
-        except (OSError, SafetensorError) as error:
-            aside.unlink(missing_ok=True)
-            raise EngineError(
-                f"{self.folder}: the cache cannot be written ({error}); free some space, or set finetune.cache to off"
-            ) from error
-        self._open(self.folder / name)
-
-    def get(self, ids: Sequence[int]) -> Any:
-        """The entry of a text (tokens, size), in memory."""
-        name = entry(ids)
-        return self._where[name].get_tensor(name)
+def _save(tensors: Mapping[str, Any], path: Path, metadata: Mapping[str, str]) -> None:
+    save_file({name: each.cpu().contiguous() for name, each in tensors.items()}, path, dict(metadata))

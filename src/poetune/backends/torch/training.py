@@ -11,7 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from poetune.backends.bases import copy_tokenizer
 from poetune.backends.loop import Stepped
+from poetune.backends.memory import halved
 from poetune.backends.ordering import held_rows, step_rows
 from poetune.backends.rows import Row, Rows
 from poetune.backends.torch import adapters, merging
@@ -130,16 +132,11 @@ class TorchLearner:
                 return [done for done, _, _ in told]
             self.optimizer.zero_grad(set_to_none=True)
             give_back(self.base.device)
-            tried, longest = min(short)
-            if tried == 1:
-                raise Agreed(
-                    f"finetune: a row of {longest} tokens alone does not fit into memory; make "
-                    "finetune.longest or finetune.layers smaller, set finetune.quantize to 4bit, or take a smaller base"
-                )
-            self.most = tried // 2
-            self._to_say.append(
-                f"out of memory with {tried} rows at a time: from here on {self.most}; the step's batch stays as it is"
-            )
+            try:
+                self.most, said = halved(*min(short))
+            except EngineError as error:
+                raise Agreed(str(error)) from error
+            self._to_say.append(said)
 
     def _clipped(self) -> float:
         """The gradients' norm before they are clipped."""
@@ -207,7 +204,7 @@ class TorchLearner:
             adapters.save(self.worn, folder)
         else:
             merging.save_model(self.base.model, folder)
-        merging.copy_tokenizer(self.base.folder, folder)
+        copy_tokenizer(self.base.folder, folder)
 
     def save_resume(self, folder: Path) -> None:
         """The optimizer's state by the parameter's name, the loss scale, and what memory allowed."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from poetune.errors import StoreError
+from poetune.errors import EngineError
 
 _WORDS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 _KINDS = {8: np.uint64, 4: np.uint32, 2: np.uint16}
@@ -29,7 +29,7 @@ class Tensor:
 
 
 def read(file: Path) -> dict[str, Tensor]:
-    """All tensors by name. Raises StoreError for a damaged file, or one that holds other than floating point."""
+    """All tensors by name. Raises EngineError for a damaged file, or one that holds other than floating point."""
     try:
         data = file.read_bytes()
         start = 8 + int.from_bytes(data[:8], "little")
@@ -42,7 +42,7 @@ def read(file: Path) -> dict[str, Tensor]:
             flat = np.frombuffer(data, words, math.prod(told["shape"]), begin)
             out[name] = Tensor(told["dtype"], flat.reshape(told["shape"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
+        raise EngineError(
             f"The file {file} cannot be read as safetensors ({error}); make the checkpoint again."
         ) from error
     return out

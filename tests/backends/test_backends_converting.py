@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poetune.errors import StoreError
-from poetune.ship import tensors
-from poetune.ship.convert import convert, format_of
-from poetune.ship.tensors import Tensor
+from poetune.backends import tensorfiles
+from poetune.backends.converting import convert, format_of
+from poetune.backends.tensorfiles import Tensor
+from poetune.errors import EngineError
 
 KINDS = {"F32": np.uint32, "BF16": np.uint16}
 WORDS = st.sampled_from(sorted(KINDS))
@@ -26,7 +26,7 @@ def peft(folder, kind="F32", rank=2, at="model.layers.3.self_attn.q_proj", **mor
         f"base_model.model.{at}.{name}": Tensor(kind, drawn.integers(0, 2**15, shape).astype(KINDS[kind]))
         for name, shape in shapes.items()
     }
-    tensors.write(made, folder / "adapter_model.safetensors")
+    tensorfiles.write(made, folder / "adapter_model.safetensors")
     config = {"r": rank, "lora_alpha": 8.0, "lora_dropout": 0.1, "target_modules": ["q_proj"], **more}
     (folder / "adapter_config.json").write_text(json.dumps(config))
     return made
@@ -42,10 +42,10 @@ def test_there_and_back_every_bit_is_the_same(tmp_path_factory, kind, rank, dora
     convert(top / "peft", "mlx", top / "mlx")
     convert(top / "mlx", "peft", top / "back", "Qwen/Q")
     assert [format_of(top / name) for name in ("peft", "mlx", "back")] == ["peft", "mlx", "peft"]
-    theirs = tensors.read(top / "mlx" / "adapters.safetensors")
+    theirs = tensorfiles.read(top / "mlx" / "adapters.safetensors")
     ours = at.replace("transformer.h", "model.h")
     assert theirs[f"{ours}.lora_a"].bits.shape == (5, rank)
-    again = tensors.read(top / "back" / "adapter_model.safetensors")
+    again = tensorfiles.read(top / "back" / "adapter_model.safetensors")
     assert again.keys() == made.keys()
     assert all(np.array_equal(again[n].bits, made[n].bits) and again[n].kind == kind for n in made)
     config = json.loads((top / "back" / "adapter_config.json").read_text())
@@ -65,7 +65,7 @@ def test_scale_is_alpha_over_rank_or_over_its_root(tmp_path, rooted, scale):
 
 def test_a_step_file_of_mlx_lm_is_an_adapter(tmp_path):
     made = {f"model.layers.0.mlp.up_proj.lora_{k}": Tensor("F32", np.ones((2, 2), np.uint32)) for k in "ab"}
-    tensors.write(made, tmp_path / "0000300_adapters.safetensors")
+    tensorfiles.write(made, tmp_path / "0000300_adapters.safetensors")
     (tmp_path / "adapter_config.json").write_text(json.dumps({"lora_parameters": {"rank": 2, "scale": 5.0}}))
     (tmp_path / "out").mkdir()
     convert(tmp_path / "0000300_adapters.safetensors", "peft", tmp_path / "out")
@@ -76,7 +76,7 @@ def test_a_step_file_of_mlx_lm_is_an_adapter(tmp_path):
     ("spoil", "words"),
     [
         (lambda f: (f / "adapter_model.safetensors").write_bytes(b"12345678{"), "cannot be read as safetensors"),
-        (lambda f: (f / "adapter_config.json").unlink(), "adapter_config.json cannot be read; copy it"),
+        (lambda f: (f / "adapter_config.json").unlink(), "the adapter_config.json beside it is missing"),
         (
             lambda f: (f / "adapter_config.json").write_text('{"r": 2, "lora_alpha": 1, "bias": "all"}'),
             "trained biases",
@@ -89,5 +89,5 @@ def test_what_cannot_be_converted_is_said(tmp_path, spoil, words):
     peft(tmp_path / "peft")
     spoil(tmp_path / "peft")
     (tmp_path / "out").mkdir()
-    with pytest.raises(StoreError, match=words):
+    with pytest.raises(EngineError, match=words):
         convert(tmp_path / "peft", "mlx", tmp_path / "out")
