@@ -187,6 +187,17 @@ def test_what_it_will_take_knows_of_layers_that_do_not_run(mini, tmp_path):
     assert not (tmp_path / "cache").exists()
 
 
+def test_what_it_will_take_is_shared_by_the_processes_of_a_launch(mini, tmp_path, monkeypatch):
+    asked = job(mini("llama"), tmp_path, settings("llama", batch=4, cache="off"))
+    alone = open_engine("torch").needs(asked)
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    shared = open_engine("torch").needs(asked)
+    assert shared.memory < alone.memory
+    assert shared.has_memory == alone.has_memory // 2
+    assert any(note.startswith("2 processes share") for note in shared.notes)
+
+
 @pytest.mark.parametrize("architecture", ["llama", "qwen2"])
 @pytest.mark.parametrize("begins", [0, 30])
 def test_what_rows_begin_with_runs_once_and_changes_nothing(mini, tmp_path, monkeypatch, architecture, begins):

@@ -1,8 +1,6 @@
 """What a training will take, from the config alone: mlx arrays are lazy, so a model costs nothing until it runs."""
 
-import os
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,19 +9,15 @@ import mlx.core as mx
 from mlx.utils import tree_flatten
 from mlx_lm.utils import get_total_parameters
 
-from poetune.backends.bases import open_renderer
+from poetune.backends.estimating import LAYER_SECONDS, machine_memory, reading, speed
 from poetune.backends.mlx import adapters, loading
 from poetune.backends.mlx.architectures import classes
 from poetune.backends.mlx.decoder import FAMILIES, family_of
-from poetune.backends.rows import Row, build_rows
 from poetune.errors import EngineError
 from poetune.ports import Needs, TrainJob
 from poetune.recipe import Training
 
-_SAMPLE = 64  # examples whose length is measured
 _EFFICIENCY = 0.5  # share of a plain matrix product's speed that training reaches
-_LAYER_SECONDS = 8e-4  # cost of a layer's calls however small it is, forward and back
-_PROBE_SECONDS = 0.2
 _KEPT = (16, 7)  # states of a layer that its way back reads: hidden and inner sizes a token, as measured
 _DORA = (4, 2)  # what DoRA keeps beside them
 _HEAD = 4  # copies of the logits at the worst moment, each in fp32
@@ -124,25 +118,21 @@ def estimate(job: TrainJob, folder: Path) -> Needs:
     settings = job.settings
     config = loading.check(folder, settings.quantize)
     dtype = loading.pick_dtype(settings)
-    examples = [e for e in job.examples if e.split == "train"]
-    rows = build_rows(open_renderer(folder), examples[:: max(1, len(examples) // _SAMPLE)], settings.longest).rows
-    if not rows:
-        raise EngineError("finetune: there is no training example; give dataset.shares a larger first figure")
-    read, supervised, longest = _lengths(rows)
-    found = memory(config, settings, longest, supervised, dtype, caches=job.cache is not None)
-    total = settings.total(len(examples))
+    rows = reading(job, folder)
+    found = memory(config, settings, rows.longest, rows.supervised, dtype, caches=job.cache is not None)
+    total = settings.total(rows.count)
     model = skeleton(config, settings, dtype)
     layers, full = len(model.layers), settings.method == "full"
     upper = layers if full else layers - min(each.layer for each in adapters.targets(model, settings))
     hidden, _ = _sizes(config)
     table = int(config["vocab_size"]) * hidden
     body = max(found.parameters - table, 0) / layers
-    per_row = 2 * body * longest * (layers + (2 * layers if full else 1.2 * upper)) + 6 * supervised * table
-    speed, bits = probe(dtype)
-    each = per_row * settings.batch / (speed * _EFFICIENCY) + _LAYER_SECONDS * (layers + upper)
+    per_row = 2 * body * rows.longest * (layers + (2 * layers if full else 1.2 * upper)) + 6 * rows.supervised * table
+    reached, bits = probe(dtype)
+    each = per_row * settings.batch / (reached * _EFFICIENCY) + LAYER_SECONDS * (layers + upper)
     notes = (
-        f"{total} steps of {settings.batch * settings.accumulation} rows of about {read:.0f} tokens",
-        f"half of the {speed / 1e9:,.1f} billion operations a second that a {bits} matrix product reached",
+        f"{total} steps of {settings.batch * settings.accumulation} rows of about {rows.read:.0f} tokens",
+        f"half of the {reached / 1e9:,.1f} billion operations a second that a {bits} matrix product reached",
         "validation and checkpoints not counted",
     )
     seconds = total * settings.accumulation * each
@@ -153,12 +143,7 @@ def probe(dtype: Any) -> tuple[float, str]:
     """Floating-point operations a second of a matrix product, tried for 0.2 s, and its number format."""
     side = 4096 if mx.default_device() == mx.gpu else 192
     a = mx.full((side, side), 0.5, dtype=dtype)
-    mx.eval(a @ a)
-    started, count = time.perf_counter(), 0
-    while time.perf_counter() - started < _PROBE_SECONDS:
-        mx.eval(a @ a)
-        count += 1
-    return 2 * side**3 * count / (time.perf_counter() - started), "bf16" if dtype == mx.bfloat16 else "fp32"
+    return speed(lambda: mx.eval(a @ a), side), "bf16" if dtype == mx.bfloat16 else "fp32"
 
 
 def _bytes(module: Any) -> int:
@@ -170,22 +155,12 @@ def _sizes(config: Mapping[str, Any]) -> tuple[int, int]:
     return hidden, int(config.get("intermediate_size") or config.get("n_inner") or 4 * hidden)
 
 
-def _lengths(rows: Sequence[Row]) -> tuple[float, float, float]:
-    """Mean tokens read and supervised, and a length near that of the longest row of a batch."""
-    lengths = sorted(len(row.ids) for row in rows)
-    supervised = sum(len(row.ids) - row.first for row in rows) / len(rows)
-    return sum(lengths) / len(rows), supervised, float(lengths[min(len(lengths) - 1, int(0.85 * len(lengths)))])
-
-
 def _machine() -> int:
     """Bytes that the device may use, or of the machine's memory; 0 where it cannot be told."""
     told = mx.device_info() if mx.default_device() == mx.gpu else {}
     if "max_recommended_working_set_size" in told:
         return int(told["max_recommended_working_set_size"])
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 0
+    return machine_memory()
 
 
 def _device() -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from poetune.backends import bases, checkpoints, crossing
+from poetune.backends import bases, checkpoints, crossing, processes
 from poetune.backends.local import LocalEngine, by_weights
 from poetune.backends.loop import run
 from poetune.backends.ordering import texts_read
@@ -53,7 +53,8 @@ class TorchEngine(LocalEngine):
 
     def needs(self, job: TrainJob) -> Needs:
         """From config, tokenizer and a sample of the examples; no weights are loaded."""
-        return needs.estimate(job, bases.resolve(job.weights.base, weights=False), self.device)
+        folder = bases.resolve(job.weights.base, weights=False)
+        return needs.estimate(job, folder, self.device, processes.size())
 
     def train(self, job: TrainJob) -> Iterator[TrainEvent]:
         """Train an adapter (`lora`, `rslora`, `dora`) or the whole model (`full`), resuming from `job.folder`."""

@@ -1,29 +1,21 @@
 """What a training will take, from the config alone: the model is built on the meta device, without weights."""
 
-import os
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from poetune.backends.bases import open_renderer
-from poetune.backends.rows import Row, build_rows
+from poetune.backends.estimating import LAYER_SECONDS, machine_memory, reading, speed
 from poetune.backends.torch import adapters
 from poetune.backends.torch.boundary import boundary
 from poetune.backends.torch.loading import pick_dtype
 from poetune.backends.torch.precision import precision_of
 from poetune.backends.torch.stack import unfit
 from poetune.backends.torch.streaming import skeleton
-from poetune.errors import EngineError
 from poetune.ports import Needs, TrainJob
 
-_SAMPLE = 64  # examples whose length is measured
 _EFFICIENCY = {True: 0.75, False: 0.5}  # share of a plain matrix product's speed that packed and padded layers reach
-_LAYER_SECONDS = 8e-4  # cost of a layer's calls however small it is, forward and back
-_PROBE_SECONDS = 0.2
 _QUANTIZED = {"no": 0.0, "8bit": 1.0, "4bit": 0.53}  # bytes a weight inside the layers (nf4 with its scales)
 
 
@@ -39,8 +31,8 @@ class _Shape:
     vocabulary: int
 
 
-def estimate(job: TrainJob, folder: Path, device: Any) -> Needs:
-    """Parameters, memory in bytes and time in seconds of a job.
+def estimate(job: TrainJob, folder: Path, device: Any, processes: int = 1) -> Needs:
+    """Parameters, memory in bytes and time in seconds of a job, shared by `processes` of which each has all weights.
 
     Raises:
         EngineError: the config is of an unknown architecture, or lacks a module that the recipe names.
@@ -54,38 +46,40 @@ def estimate(job: TrainJob, folder: Path, device: Any) -> Needs:
     skipped = boundary(model.config, settings, {each.layer for each in chosen}).first if job.cache else 0
     upper = shape.layers - lowest
 
-    examples = [e for e in job.examples if e.split == "train"]
-    rows = build_rows(open_renderer(folder), examples[:: max(1, len(examples) // _SAMPLE)], settings.longest).rows
-    if not rows:
-        raise EngineError("finetune: there is no training example; give dataset.shares a larger first figure")
-    read, supervised, longest = _lengths(rows)
-    total = settings.total(len(examples))
+    rows = reading(job, folder)
+    total, step = settings.total(rows.count), settings.batch * settings.accumulation
+    mine = step / processes  # rows of a step that one process reads
 
     precision = precision_of(settings, device)
     size = torch.finfo(precision.stored).bits // 8
     resident = shape.weights - (shape.layer * skipped if not settings.sample_every else 0)
     inside = shape.layer * (shape.layers - skipped)
     weights = resident * size - inside * (size - _QUANTIZED[settings.quantize]) * (settings.quantize != "no")
-    kept = settings.batch * longest * upper * (12 * shape.hidden + 3 * shape.inner) * size
-    memory = int(weights + 16 * trained + kept + 12 * settings.batch * supervised * min(shape.vocabulary, 8192))
+    call = max(1, min(settings.batch, mine))  # rows that go through together
+    states = call * rows.longest * upper * (12 * shape.hidden + 3 * shape.inner) * size
+    head = 12 * call * rows.supervised * min(shape.vocabulary, 8192)
+    memory = int(weights + 16 * trained + states + head)
 
     packed = not unfit(model.base_model)
     ahead = shape.layers - skipped  # layers forward; backward goes through the adapted ones, twice where all train
-    through = shape.layer * longest * (ahead + (2 * shape.layers if full else 1.2 * upper))
-    per_row = 2 * through + 4 * supervised * shape.vocabulary * shape.hidden
-    speed, bits = probe(device)
-    speed *= _EFFICIENCY[packed]
-    steps_seconds = per_row * settings.batch / speed + _LAYER_SECONDS * (ahead + upper)
-    fill = 2 * shape.layer * skipped * read * min(len(examples), total * settings.batch * settings.accumulation) / speed
+    through = shape.layer * rows.longest * (ahead + (2 * shape.layers if full else 1.2 * upper))
+    per_row = 2 * through + 4 * rows.supervised * shape.vocabulary * shape.hidden
+    reached, bits = probe(device)
+    reached *= _EFFICIENCY[packed]
+    a_step = per_row * mine / reached + LAYER_SECONDS * (ahead + upper) * max(1.0, mine / settings.batch)
+    fill = 2 * shape.layer * skipped * rows.read * min(rows.count, total * step) / reached
     notes = [
-        f"{total} steps of {settings.batch * settings.accumulation} rows of about {read:.0f} tokens",
+        f"{total} steps of {step} rows of about {rows.read:.0f} tokens",
         f"{_EFFICIENCY[packed]:.0%} of what a {bits} matrix product reached here",
         "validation and checkpoints not counted",
     ]
     if skipped:
         notes.append(f"layers 0 to {skipped - 1} run once a text: {fill:.0f} s at most, less where the cache has some")
-    seconds = total * settings.accumulation * steps_seconds + fill
-    return Needs(shape.weights, trained, memory, seconds, _memory(device), _device_name(device), tuple(notes))
+    there = _memory(device)
+    if processes > 1:
+        notes.append(f"{processes} processes share the rows of each step; the memory is that of each of them")
+        there //= processes if device.type == "cpu" else 1
+    return Needs(shape.weights, trained, memory, total * a_step + fill, there, _device_name(device), tuple(notes))
 
 
 def _shape(model: Any) -> _Shape:
@@ -102,13 +96,6 @@ def _shape(model: Any) -> _Shape:
     return _Shape(weights, layer, layers, config.hidden_size, inner, config.vocab_size)
 
 
-def _lengths(rows: Sequence[Row]) -> tuple[float, float, float]:
-    """Mean tokens read and supervised, and a length near that of the longest row of a batch."""
-    lengths = sorted(len(row.ids) for row in rows)
-    supervised = sum(len(row.ids) - row.first for row in rows) / len(rows)
-    return sum(lengths) / len(rows), supervised, float(lengths[min(len(lengths) - 1, int(0.85 * len(lengths)))])
-
-
 def probe(device: Any) -> tuple[float, str]:
     """Floating-point operations a second of a matrix product, tried for 0.2 s, and its number format."""
     dtype = pick_dtype(device)
@@ -122,22 +109,14 @@ def probe(device: Any) -> tuple[float, str]:
         elif device.type == "mps":
             torch.mps.synchronize()
 
-    product()
-    started, count = time.perf_counter(), 0
-    while time.perf_counter() - started < _PROBE_SECONDS:
-        product()
-        count += 1
-    return 2 * side**3 * count / (time.perf_counter() - started), "bf16" if dtype == torch.bfloat16 else "fp32"
+    return speed(product, side), "bf16" if dtype == torch.bfloat16 else "fp32"
 
 
 def _memory(device: Any) -> int:
     """Bytes of the device's memory, or of the machine's; 0 where it cannot be told."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[1])
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 0
+    return machine_memory()
 
 
 def _device_name(device: Any) -> str:

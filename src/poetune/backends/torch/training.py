@@ -15,7 +15,7 @@ from poetune.backends.bases import copy_tokenizer
 from poetune.backends.loop import Stepped
 from poetune.backends.memory import halved
 from poetune.backends.ordering import held_rows, step_rows
-from poetune.backends.rows import Row, Rows
+from poetune.backends.rows import Row, Rows, said
 from poetune.backends.torch import adapters, merging
 from poetune.backends.torch.allocator import keep_pages
 from poetune.backends.torch.crew import Agreed, Alone, Crew, share
@@ -27,7 +27,6 @@ from poetune.backends.torch.precision import precision_of, scaler_of
 from poetune.backends.torch.sampling import write_samples
 from poetune.errors import EngineError
 from poetune.ports import TrainJob
-from poetune.recipe import Training
 
 _TENSORS, _STATE = "optimizer.safetensors", "state.json"
 _LEAST_SCALE = 2.0**-10  # a loss scale below this never found a finite gradient
@@ -47,9 +46,7 @@ class TorchLearner:
         self.crew: Crew = crew or Alone()
         self.base, self.forward, self.settings, self.seed = base, opened.forward, job.settings, job.seed
         self.rows, self.held, self.samples = train.rows, held_rows(held.rows, job), job.samples
-        self.notes = opened.notes + tuple(
-            _said(train, job.settings, "training") + _said(held, job.settings, "validation")
-        )
+        self.notes = opened.notes + said(train, held, job.settings, UNDECAYED)
         self.precision = precision_of(job.settings, base.device)
         self.scaler = scaler_of(self.precision)
         self.most, self.skipped = job.settings.batch, 0
@@ -98,8 +95,8 @@ class TorchLearner:
         elif math.isfinite(norm):
             self._optimizer_step()
         self.optimizer.zero_grad(set_to_none=True)
-        said, self._to_say = tuple(self._to_say), []
-        return Stepped(nats, supervised, sum(len(row.ids) for row in rows), norm, said)
+        told, self._to_say = tuple(self._to_say), []
+        return Stepped(nats, supervised, sum(len(row.ids) for row in rows), norm, told)
 
     def _gradients(self, rows: Sequence[Row], supervised: int, number: int) -> float:
         """Nats of the rows, whose gradients are added to the parameters'; the same numbers are drawn at each try."""
@@ -126,17 +123,17 @@ class TorchLearner:
                 if not is_out_of_memory(error):
                     raise
                 tried, longest = min(self.most, len(rows)), len(rows[-1].ids)
-            told = self.crew.agree((done, tried, longest))
-            short = [(tried, longest) for _, tried, longest in told if tried]
+            words = self.crew.agree((done, tried, longest))
+            short = [(tried, longest) for _, tried, longest in words if tried]
             if not short:
-                return [done for done, _, _ in told]
+                return [done for done, _, _ in words]
             self.optimizer.zero_grad(set_to_none=True)
             give_back(self.base.device)
             try:
-                self.most, said = halved(*min(short))
+                self.most, told = halved(*min(short))
             except EngineError as error:
                 raise Agreed(str(error)) from error
-            self._to_say.append(said)
+            self._to_say.append(told)
 
     def _clipped(self) -> float:
         """The gradients' norm before they are clipped."""
@@ -231,28 +228,6 @@ class TorchLearner:
             adapters.take_off(self.worn)
             self.base.model.requires_grad_(False)
             self._biases.restore()
-
-
-def _said(rows: Rows, settings: Training, split: str) -> list[str]:
-    out = []
-    if rows.split:
-        out.append(
-            f"{rows.split} {split} poems are longer than {settings.longest} tokens and were split at line breaks"
-        )
-    if rows.cut:
-        out.append(f"{rows.cut} {split} poems are longer than {settings.longest} tokens and were cut at a line break")
-    if rows.left_out:
-        out.append(f"{rows.left_out} {split} examples were left out: empty, or their prompt fills all of longest")
-    if split != "training":
-        return out
-    size = settings.batch * settings.accumulation
-    if not rows.rows:
-        raise EngineError("finetune: no training example is left; raise finetune.longest or check dataset.shares")
-    if len(rows.rows) < size:
-        out.append(f"there are {len(rows.rows)} training rows and a step takes {size}: each step reads all of them")
-    if settings.optimizer in UNDECAYED and settings.weight_decay and "weight_decay" in settings.model_fields_set:
-        out.append(f"{settings.optimizer} has no weight decay, so finetune.weight_decay is left out; adamw has it")
-    return out
 
 
 @contextmanager
