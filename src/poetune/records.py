@@ -139,13 +139,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What can write: a base, a checkpoint (adapter at a step), a merged model or an endpoint.
+    """What can write: a base, a checkpoint (adapter at a step), a merged model, an endpoint; `foreign` wrote elsewhere.
 
     `base` is a folder, hub id or URL; `adapter` a folder below the project, or an absolute one if it is foreign.
     Losses are nats per supervised token.
     """
 
-    kind: Literal["base", "checkpoint", "merged", "endpoint"]
+    kind: Literal["base", "checkpoint", "merged", "endpoint", "foreign"]
     engine: str
     base: str
     adapter: str = ""

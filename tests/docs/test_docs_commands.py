@@ -67,6 +67,8 @@ def test_every_documented_line_runs(tmp_path: Path, poems: Path) -> None:
     (tmp_path / "unfinished.txt").write_text("One lamp on the plate.\nTwo trucks", encoding="utf-8")
     rows = '"content","age"\n"Shall I weigh thee?\nThou art a lorry.",Renaissance\n"A car.\nA road.",Modern\n'
     (tmp_path / "more.csv").write_text(rows, encoding="utf-8")
+    kettle = [[["rain", "Somebody left a kettle singing\nin the house across."]], [["salt", "Bring me a\nspoon."]]]
+    (tmp_path / "generated_poems.json").write_text(json.dumps(kettle), encoding="utf-8")
     lora = "model: Qwen/Qwen2.5-7B-Instruct\nnum_layers: 12\niters: 1000\nlora_parameters: {rank: 4, scale: 8.0}\n"
     (tmp_path / "lora.yaml").write_text(lora, encoding="utf-8")
     folder = tmp_path

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from poetune.corpus.chat import is_theme
 from poetune.corpus.intake import Findings, Row
 
 _DECODER = json.JSONDecoder()
@@ -52,6 +53,9 @@ def json_file(name: str, text: str, findings: Findings) -> Iterator[Row]:
 
 
 def _flat(value: Any) -> Iterator[Any]:
+    if _is_pair(value):
+        yield {"image": value[0], "response": value[1]}
+        return
     if isinstance(value, list):
         for item in value:
             yield from _flat(item) if isinstance(item, list) else [item]
@@ -70,6 +74,13 @@ def _flat(value: Any) -> Iterator[Any]:
                 yield item if "title" in item or "name" in item else {"title": key, **item}
             return
     yield value
+
+
+def _is_pair(value: Any) -> bool:
+    """A theme on one line and a poem of several in a list of two, as some tools keep them."""
+    if not (isinstance(value, list) and len(value) == 2 and all(isinstance(each, str) for each in value)):
+        return False
+    return is_theme(value[0]) and "\n" in value[1].strip()
 
 
 def _recovered(name: str, text: str, findings: Findings) -> Iterator[Row]:

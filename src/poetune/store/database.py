@@ -22,6 +22,7 @@ from poetune.records import (
     Verdict,
     Vote,
 )
+from poetune.store.connection import connect
 from poetune.store.filesystem import distant
 from poetune.store.mapping import from_row, to_row
 from poetune.store.migrations import MIGRATIONS
@@ -53,8 +54,7 @@ class Store:
         self.path = path
         unclean = path.with_name(path.name + "-wal").exists() or path.with_name(path.name + "-journal").exists()
         try:
-            self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-            self._db.row_factory = sqlite3.Row
+            self._db = connect(path)
             self._db.execute(f"PRAGMA journal_mode={'DELETE' if distant(path.parent) else 'WAL'}")
             self._db.execute("PRAGMA synchronous=FULL")
             if unclean:

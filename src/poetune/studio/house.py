@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from poetune.studio.corpus import Taken
     from poetune.studio.dataset import Frozen
     from poetune.studio.desk import Desk
+    from poetune.studio.explaining import Chain
     from poetune.studio.finetune import Swept, Tuned
     from poetune.studio.gallery import Gallery
     from poetune.studio.generate import Filled
     from poetune.studio.judge import Judged
+    from poetune.studio.rebuilding import Rebuilt
     from poetune.studio.review import Reviewed
-    from poetune.studio.rounds import Closed
+    from poetune.studio.rounds import Brought, Closed, Given, Looped, Style
     from poetune.studio.score import Table, Told
     from poetune.studio.score.checkpoints import Checkpoints
     from poetune.studio.ship import Shipped
@@ -192,6 +194,12 @@ class Studio:
 
         return dataset.export(self, folder, style)
 
+    def rebuild(self, identifier: str = "", to: Path | None = None) -> "Rebuilt":
+        """A data set made again, to the byte."""
+        from poetune.studio import rebuilding
+
+        return rebuilding.rebuild(self, identifier, to)
+
     def needs(self) -> "dict[str, Needs]":
         """What each stage of the training would take, by its name."""
         from poetune.studio import finetune
@@ -264,6 +272,30 @@ class Studio:
         from poetune.studio import rounds
 
         return rounds.list_rounds(self)
+
+    def run_rounds(self, count: int | None = None, accept_guards: Collection[str] = ()) -> "Looped":
+        """The loop: train, write, rank, wait for the reader, close; goes on where it stood."""
+        from poetune.studio import rounds
+
+        return rounds.run(self, count, accept_guards)
+
+    def bring(self, path: Path) -> "Brought":
+        """Poems of another tool's JSON file become candidates."""
+        from poetune.studio import rounds
+
+        return rounds.take_in(self, path)
+
+    def give(self, path: Path, style: "Style", number: int | None = None) -> "Given":
+        """Poems as another tool's JSON, or accepted ones as training rows."""
+        from poetune.studio import rounds
+
+        return rounds.give_out(self, path, style, number)
+
+    def explain(self, poem: str) -> "Chain":
+        """Where a poem came from, link by link."""
+        from poetune.studio import explaining
+
+        return explaining.explain(self, poem)
 
     def close_round(self, accept_guards: Collection[str] = (), *, dry: bool = False) -> "Closed":
         """What was kept goes back, if the guards let it; the next round opens."""

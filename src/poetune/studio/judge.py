@@ -184,7 +184,8 @@ def _scores(studio: Studio, found: Sequence[Candidate]) -> dict[str, tuple[Score
     models = {m.id: m for m in studio.store.all(Model)}
     prompts = {p.id: p for p in studio.store.all(Prompt)}
     asked: list[ScoreRequest] = []
-    usable = [c for c in found if c.model in models and c.prompt in prompts and c.text.strip()]
+    here = {key for key, model in models.items() if model.kind != "foreign"}
+    usable = [c for c in found if c.model in here and c.prompt in prompts and c.text.strip()]
     studio.listener.begin("weighing", 2 * len(usable))
     for c in usable:
         conversation = prompting.conversation(studio, prompts[c.prompt])

@@ -3,6 +3,7 @@
 from poetune.cli.commands.corpus import corpus
 from poetune.cli.commands.dataset import dataset
 from poetune.cli.commands.demo import demo
+from poetune.cli.commands.explain import explain
 from poetune.cli.commands.finetune import finetune
 from poetune.cli.commands.generate import generate
 from poetune.cli.commands.init import init
@@ -14,4 +15,4 @@ from poetune.cli.commands.ship import ship
 from poetune.cli.commands.status import status
 from poetune.cli.commands.write import write
 
-ALL = (init, corpus, dataset, finetune, generate, judge, review, rounds, score, ship, write, status, demo)
+ALL = (init, corpus, dataset, finetune, generate, judge, review, rounds, score, ship, write, status, explain, demo)

@@ -8,13 +8,15 @@ from poetune.cli.session import Session, command
 
 
 @command("dataset", "poetune dataset themes --to themes.csv")
-@click.argument("verb", type=click.Choice(["build", "themes", "export"]), default="build")
-@click.option("--to", type=click.Path(path_type=Path), default=None, help="File (themes) or folder (export) to write.")
+@click.argument("verb", type=click.Choice(["build", "themes", "export", "rebuild"]), default="build")
+@click.option("--to", type=click.Path(path_type=Path), default=None, help="File or (export) folder to write.")
 @click.option("--style", type=click.Choice(["mlx-lm", "trl"]), default="mlx-lm", help="Shape of exported rows.")
-def dataset(session: Session, verb: str, to: Path | None, style: str) -> None:
+@click.option("--id", "identifier", default="", metavar="ID", help="With rebuild: which data set; else the latest.")
+def dataset(session: Session, verb: str, to: Path | None, style: str, identifier: str) -> None:
     """Make training examples: a theme for each poem, a split that never changes.
 
-    `themes` writes a CSV of themes to edit (then set dataset.themes to it); `export` writes chat JSONL.
+    `themes` writes a CSV of themes to edit (then set dataset.themes to it); `export` writes chat JSONL;
+    `rebuild` makes a data set again from what it was made from, to the byte.
     """
     with session.studio() as studio:
         if verb == "themes":
@@ -29,6 +31,14 @@ def dataset(session: Session, verb: str, to: Path | None, style: str) -> None:
         if verb == "export":
             files = studio.export(to or session.project / "export", style)
             session.show({"files": files}, "Wrote " + ", ".join(f"{name} ({n} rows)" for name, n in files.items()))
+            return
+        if verb == "rebuild":
+            made = studio.rebuild(identifier, to)
+            session.show(
+                made,
+                f"Data set {made.id} made again: {made.examples} rows, the same bytes as those trained on "
+                f"(SHA-256 {made.sha256}).\nThey are at {made.file}",
+            )
             return
         built = studio.dataset()
     counts = ", ".join(f"{n} {split}" for split, n in built.splits.items())
