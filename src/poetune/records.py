@@ -184,7 +184,10 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A poem that a model wrote for one cell of the grid. `text` holds the prompt's opening where there was one."""
+    """A poem that a model wrote for one cell of the grid. `text` holds the prompt's opening where there was one.
+
+    `gate` names what keeps it from judges and readers, `reason` says why; both are "" for one that is shown.
+    """
 
     id: str
     model: str
@@ -196,6 +199,8 @@ class Candidate:
     stop: Stop
     tokens: int
     round: int = 1
+    gate: str = ""
+    reason: str = ""
 
     @staticmethod
     def cell(model: str, prompt: str, sampling: Sampling, seed: int) -> str:

@@ -48,6 +48,7 @@ def test_a_project_from_the_command_line(tmp_path: Path, poems: Path) -> None:
     taken = json.loads(run("corpus", poems, "--project", folder, "--json").stdout)
     assert (taken["new"], taken["total"]) == (8, 8)
     small = ("--set", "finetune.steps=4", "--set", "finetune.checkpoint_every=4", "--set", "generate.max_tokens=30")
+    small += ("--set", "generate.gates.use=[]")
     tuned = json.loads(run("finetune", "--project", folder, "--json", *small).stdout)
     assert tuned["checkpoints"] == 1
     filled = json.loads(

@@ -23,7 +23,11 @@ def page() -> str:
     for name, field in Recipe.model_fields.items():
         section = _section(field)
         if section is not None:
-            parts += [f"## {name}\n", _prose(section), _table(section.model_fields)]
+            inner = {key: part for key, f in section.model_fields.items() if (part := _section(f)) is not None}
+            own = {key: f for key, f in section.model_fields.items() if key not in inner}
+            parts += [f"## {name}\n", _prose(section), _table(own)]
+            for key, part in inner.items():
+                parts += [f"### {name}.{key}\n", _prose(part), _table(part.model_fields)]
         if name == "finetune":
             own = {k: f for k, f in Stage.model_fields.items() if k not in Training.model_fields}
             parts += ["### finetune.stages\n", _prose(Stage), "Beside all keys of `finetune` above:\n", _table(own)]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from poetune.recipe.crossing import crossed
+from poetune.recipe.gates import Gates
 from poetune.recipe.section import Section
 from poetune.recipe.training import Finetune
 from poetune.records import Sampling
@@ -74,6 +75,8 @@ class Generate(Section):
     sweep: dict[str, list[Any]] | list[dict[str, Any]] = Field(
         {}, description="`beams: [1, 5]` writes every cell in both ways, a list of settings is tried one by one"
     )
+
+    gates: Gates = Gates()
 
     @model_validator(mode="after")
     def _swept(self) -> "Generate":

@@ -169,6 +169,14 @@ class Store:
                 "UPDATE candidates SET round = ? WHERE id = ? AND round = 0", [(round_number, c) for c in candidates]
             )
 
+    def gate(self, candidates: Iterable[Candidate]) -> None:
+        """Write gate and reason of candidates that were looked at again."""
+        with self.transaction():
+            self._db.executemany(
+                "UPDATE candidates SET gate = ?, reason = ? WHERE id = ?",
+                [(c.gate, c.reason, c.id) for c in candidates],
+            )
+
     def drop_models(self, models: Iterable[str]) -> None:
         """Forget checkpoints whose folder went over the keep limit."""
         with self.transaction():

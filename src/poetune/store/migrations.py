@@ -27,7 +27,8 @@ def m001_all_records(db: sqlite3.Connection) -> None:
         CREATE INDEX models_run ON models (run, step);
         CREATE TABLE candidates (seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, model TEXT NOT NULL,
             prompt TEXT NOT NULL, sampling TEXT NOT NULL, seed INTEGER NOT NULL, text TEXT NOT NULL,
-            title TEXT NOT NULL, stop TEXT NOT NULL, tokens INTEGER NOT NULL, round INTEGER NOT NULL);
+            title TEXT NOT NULL, stop TEXT NOT NULL, tokens INTEGER NOT NULL, round INTEGER NOT NULL,
+            gate TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '');
         CREATE INDEX candidates_round ON candidates (round);
         CREATE TABLE verdicts (seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, contest TEXT NOT NULL,
             judge TEXT NOT NULL, rubric TEXT NOT NULL, shown TEXT NOT NULL, ranking TEXT NOT NULL, status TEXT NOT NULL,

@@ -8,12 +8,14 @@ from poetune.dataset.templates import TEMPLATE_ORDER
 from poetune.errors import EngineError, RecipeError
 from poetune.generate.codes import decode
 from poetune.generate.grid import Cell, cells, eligible, filled, missing
+from poetune.generate.tally import Tally, tally
 from poetune.generate.themes import collect
 from poetune.generate.ways import Way, measured
 from poetune.ports import Generator, Request
-from poetune.records import Candidate, Model, Sampling
-from poetune.store.queries import models_of
+from poetune.records import Candidate, Model, Prompt, Sampling
+from poetune.store.queries import candidates, models_of
 from poetune.studio import prompting
+from poetune.studio.gating import Gates
 from poetune.studio.house import Studio
 
 
@@ -31,6 +33,7 @@ class Filled:
     per_cell: int
     per_minute: float
     ended: float
+    gates: tuple[Tally, ...] = ()
 
 
 def themes(studio: Studio) -> list[str]:
@@ -80,10 +83,11 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None,
     grid = [cell for way in ways for cell in cells(writers, prompts, way, settings.per_cell, studio.recipe.seed)]
     todo = missing(grid, studio.store.ids(Candidate))
     studio.store.adopt((cell.id for cell in grid), studio.round.number)  # `write` and `score` may have been first
+    gates = Gates(studio)
     if todo:
         _inherited(studio, writers, settings.themes)
     started = time.monotonic()
-    ended = write_cells(studio, todo, "writing") if todo else []
+    ended = write_cells(studio, todo, "writing", gates=gates) if todo else []
     minutes = (time.monotonic() - started) / 60
     return Filled(
         written=len(ended),
@@ -96,7 +100,15 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None,
         per_cell=settings.per_cell,
         per_minute=len(ended) / minutes if ended else 0.0,
         ended=sum(c.stop == "eos" for c in ended) / len(ended) if ended else 0.0,
+        gates=gate_tally(studio),
     )
+
+
+def gate_tally(studio: Studio) -> tuple[Tally, ...]:
+    """What the gates held back of the open round, by model and template."""
+    models = {model.id: model for model in studio.store.all(Model)}
+    prompts = {prompt.id: prompt for prompt in studio.store.all(Prompt)}
+    return tally(candidates(studio.store, studio.round.number), models, prompts)
 
 
 def _way(studio: Studio, sampling: Sampling, grid: list[Cell]) -> Way:
@@ -118,11 +130,16 @@ def _inherited(studio: Studio, writers: list[Model], given: list[str]) -> None:
 
 
 def write_cells(
-    studio: Studio, todo: list[Cell], label: str, round_number: int | None = None, by: Generator | None = None
+    studio: Studio,
+    todo: list[Cell],
+    label: str,
+    round_number: int | None = None,
+    by: Generator | None = None,
+    gates: Gates | None = None,
 ) -> list[Candidate]:
     """Write cells and store each poem as it comes, in the open round unless another is named; returns them.
 
-    The project's engine writes, unless another is given.
+    The project's engine writes, unless another is given. `gates` look at each poem before it is stored.
     """
     number = studio.round.number if round_number is None else round_number
     studio.store.add({cell.prompt.id: cell.prompt for cell in todo}.values())
@@ -139,7 +156,9 @@ def write_cells(
     started = time.monotonic()
     try:
         for written in (by or studio.generator()).generate(requests):
-            poem = filled(by_id[written.id], written, number)
+            cell = by_id[written.id]
+            poem = filled(cell, written, number)
+            poem = gates.look(poem, cell.prompt) if gates else poem
             studio.store.add([poem])
             done.append(poem)
             rate = len(done) / max(time.monotonic() - started, 1e-3) * 60

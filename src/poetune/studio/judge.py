@@ -11,9 +11,9 @@ from poetune.judge import llm, offline, ratings, simulated, tournament, verdicts
 from poetune.judge.rubric import load_rubric
 from poetune.ports import Ballot, Judge, Score, ScoreRequest
 from poetune.records import Candidate, Model, Poem, Prompt, Verdict
-from poetune.store.queries import candidates
 from poetune.store.queries import verdicts as stored_verdicts
 from poetune.studio import prompting
+from poetune.studio.gating import shown
 from poetune.studio.house import Studio
 from poetune.verse.overlap import LineIndex
 from poetune.verse.usual import usual
@@ -48,9 +48,7 @@ class Judged:
 
 def rank(studio: Studio) -> Judged:
     """Rank the open round's candidates; stored verdicts are not asked again."""
-    found = candidates(studio.store, studio.round.number)
-    if not found:
-        raise JudgeError("there is no poem to judge in this round; run `poetune generate` first.")
+    found = shown(studio, "judge", JudgeError)
     settings = studio.recipe.judge
     entries = [
         tournament.Entry(c.id, c.title, c.text, group=c.model) for c in found if c.text.strip() and c.stop != "error"

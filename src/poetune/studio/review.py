@@ -17,6 +17,7 @@ from poetune.store.queries import candidates
 from poetune.studio.ballot import Ballots
 from poetune.studio.desk import Asked, Desk
 from poetune.studio.gallery import ENDINGS, Kind
+from poetune.studio.gating import shown
 from poetune.studio.house import Studio
 from poetune.studio.judge import standing
 
@@ -34,20 +35,18 @@ class Reviewed:
 
 def desk(studio: Studio) -> Desk:
     """The desk of the recipe's reviewer: the judge's best, some drawn past the judge, and silent repeats."""
-    found = candidates(studio.store, studio.round.number)
-    if not found:
-        raise ReviewError("there is no poem to review in this round; run `poetune generate` first.")
+    found = shown(studio, "review", ReviewError, also={act.candidate for act in studio.store.all(Review)})
     settings = studio.recipe.review
     order = standing(studio)
     if not order:
         studio.say("no judge has ranked these poems yet, so they come in random order (`poetune judge` ranks them).")
-    shown = queue(found, order, settings.queue, studio.recipe.seed)
+    listed = queue(found, order, settings.queue, studio.recipe.seed)
     criteria: tuple[tuple[str, str], ...] = ()
     if settings.rubric:
         rubric = load_rubric(settings.rubric, studio.folder / "rubrics")
         criteria = tuple((c.name, c.asks) for c in rubric.criteria)
     asked = Asked(tuple(settings.reasons), settings.rubric, criteria)
-    return Desk(studio.store.path, shown, settings.reviewer, asked)
+    return Desk(studio.store.path, listed, settings.reviewer, asked)
 
 
 def ballots(studio: Studio, one: str, other: str) -> Ballots:
@@ -55,7 +54,7 @@ def ballots(studio: Studio, one: str, other: str) -> Ballots:
     first, second = model_named(studio, one), model_named(studio, other)
     if first.id == second.id:
         raise ReviewError(f"{one} and {other} are the same model; name two.")
-    written = [studio.store.all(Candidate, "model = ?", [model.id]) for model in (first, second)]
+    written = [studio.store.all(Candidate, "model = ? AND gate = ''", [model.id]) for model in (first, second)]
     settings = studio.recipe.review
     shown = pairs(written[0], written[1], settings.reviewer, studio.recipe.seed)
     return Ballots(studio.store.path, shown[: settings.queue or None], settings.reviewer)

@@ -30,6 +30,8 @@ def generate(
     """Write the grid; run again, it fills only what is missing."""
     import json
 
+    from poetune.cli.gates import gates_text
+
     given: dict[str, object] = {
         "themes": [str(Path(t).resolve()) if Path(t).is_file() else t for t in themes] or None,
         "templates": [t.strip() for t in templates.split(",")] if templates else None,
@@ -48,6 +50,8 @@ def generate(
     )
     if done.written:
         prose += f" {done.per_minute:.0f} poems a minute; {done.ended:.0%} ended of themselves."
+    if done.gates:
+        prose += "\n" + gates_text(done.gates)
     if done.ways:
         from poetune.generate.ways import ways_text
 
