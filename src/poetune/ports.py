@@ -19,6 +19,7 @@ class Capabilities:
     scores: bool = False
     beams: bool = False
     merges: bool = False
+    blends: frozenset[str] = frozenset()  # ways: "linear", "cat", "svd", ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,26 @@ class Weights:
 
     base: str
     adapter: str = ""
+
+
+BLENDS = ("cat", "linear", "svd", "ties", "ties_svd", "dare_linear", "dare_ties", "dare_linear_svd", "dare_ties_svd")
+SAME_RANK = frozenset({"linear", "ties", "dare_linear", "dare_ties"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Adapters of one base with the share of each, which need not add up to 1, and how they are put together.
+
+    `method` is one of BLENDS; `rank` is that of an svd (0 = the largest there is), `density` the share of values that
+    TIES and DARE keep, `seed` draws which ones DARE drops.
+    """
+
+    parts: tuple[Weights, ...]
+    shares: tuple[float, ...]
+    method: str = "cat"
+    rank: int = 0
+    density: float = 0.5
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +163,10 @@ class Trainer(Protocol):
 
     def merge(self, weights: Weights, out: Path) -> None:
         """Write base + adapter as one model (safetensors and tokenizer) into `out`."""
+        ...
+
+    def blend(self, mix: Mix, out: Path) -> None:
+        """Write the adapters' weighted combination as one adapter of the same base into `out`."""
         ...
 
 

@@ -139,13 +139,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What can write: a base, a checkpoint (adapter at a step), a merged model, an endpoint; `foreign` wrote elsewhere.
+    """What can write: a base, a checkpoint (adapter at a step), a merged model, a blend of adapters, an endpoint; a
+    `foreign` one wrote elsewhere.
 
     `base` is a folder, hub id or URL; `adapter` a folder below the project, or an absolute one if it is foreign.
-    Losses are nats per supervised token.
+    Losses are nats per supervised token. `mix` holds a blend's shares by the ids of its parts, `parent` the first.
     """
 
-    kind: Literal["base", "checkpoint", "merged", "endpoint", "foreign"]
+    kind: Literal["base", "checkpoint", "merged", "blend", "endpoint", "foreign"]
     engine: str
     base: str
     adapter: str = ""
@@ -156,6 +157,7 @@ class Model:
     round: int = 1
     train_loss: float | None = None
     validation_loss: float | None = None
+    mix: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

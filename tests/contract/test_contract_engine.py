@@ -7,7 +7,7 @@ import pytest
 from contract_cases import POEMS, ask, examples
 
 from poetune.errors import EngineError
-from poetune.ports import Generator, Request, ScoreRequest, Trainer, Weights
+from poetune.ports import Generator, Mix, Request, ScoreRequest, Trainer, Weights
 from poetune.records import Conversation, Sampling
 
 SAMPLING = Sampling(temperature=0.9, top_p=0.95, max_tokens=30)
@@ -217,6 +217,18 @@ def test_merged_weights_score_the_same(case, tmp_path):
     assert [s.log_likelihood for s in a] == pytest.approx([s.log_likelihood for s in b], rel=1e-5)
     with pytest.raises(EngineError, match="there already"):
         case.engine.merge(case.trained, tmp_path / "merged")
+
+
+def test_an_adapter_blended_with_itself_is_itself(case, tmp_path):
+    if not case.engine.capabilities.blends:
+        with pytest.raises(EngineError, match=f"{case.name} cannot blend"):
+            case.engine.blend(Mix((case.trained,), (1.0,)), tmp_path / "blend")
+        return
+    case.engine.blend(Mix((case.trained, case.trained), (0.75, 0.25)), tmp_path / "blend")
+    asked = [ScoreRequest(w, POEMS[0], ask()) for w in (case.trained, Weights(case.base, str(tmp_path / "blend")))]
+    before, after = case.engine.score(asked)
+    assert after.log_likelihood == pytest.approx(before.log_likelihood, rel=1e-4)
+    assert after.tokens == before.tokens
 
 
 def test_needs_are_told_before_anything_is_loaded(case, tmp_path):

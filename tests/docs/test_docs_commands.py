@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import shlex
 import signal
@@ -32,6 +33,18 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "poetune", *words[1:]], cwd=folder, capture_output=True, text=True, check=False
     )
+
+
+def duet() -> list[dict[str, str]]:
+    """Twelve poems each by two authors who could not be mistaken for each other."""
+    words = "rain salt lamp stone river bread winter door orchard letter moth tide ember wheel field".split()  # noqa: SIM905
+    rows = []
+    for number in range(12):
+        a, b, c, d = random.Random(number).sample(words, 4)
+        rows.append({"author": "Ann Dash", "text": f"The {a} — is {b} —\nAnd I — am {c} —\nA {d} — the {b} —"})
+        long = f"I sing the wide road of {a}, and the workers of the {b},\nO ships of {c}, you too, and every {d}!"
+        rows.append({"author": "Walt Long", "text": long})
+    return rows
 
 
 def accept_two(line: str, folder: Path) -> None:
@@ -71,6 +84,7 @@ def test_every_documented_line_runs(tmp_path: Path, poems: Path) -> None:
     (tmp_path / "generated_poems.json").write_text(json.dumps(kettle), encoding="utf-8")
     lora = "model: Qwen/Qwen2.5-7B-Instruct\nnum_layers: 12\niters: 1000\nlora_parameters: {rank: 4, scale: 8.0}\n"
     (tmp_path / "lora.yaml").write_text(lora, encoding="utf-8")
+    (tmp_path / "duet.jsonl").write_text("\n".join(map(json.dumps, duet())) + "\n", encoding="utf-8")
     folder = tmp_path
     for line in LINES:
         if line.startswith("cd "):

@@ -8,14 +8,16 @@ import json
 import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from poetune.backends import checkpoints
+from poetune.backends.checkpoints import Note
 from poetune.backends.endings import continuation, cut_lines, first_of, full_lines, settled
 from poetune.backends.loop import Identity, Stepped, run
 from poetune.backends.ngrams import BOS, EOS, Ngrams, continues, startable
 from poetune.errors import EngineError
-from poetune.ports import Capabilities, Needs, Request, Score, ScoreRequest, TrainEvent, TrainJob, Weights, Written
+from poetune.ports import Capabilities, Mix, Needs, Request, Score, ScoreRequest, TrainEvent, TrainJob, Weights, Written
 from poetune.records import Conversation, Example, Sampling, Stop, digest
 
 _FILE = "ngrams.json"
@@ -25,7 +27,9 @@ _TEMPLATE = digest("echo", "{system}\\n{user}\\n")
 class EchoEngine:
     """Byte n-grams behind the doors `Trainer` and `Generator`."""
 
-    capabilities = Capabilities("echo", frozenset({"lora"}), generates=True, scores=True, beams=False, merges=True)
+    capabilities = Capabilities(
+        "echo", frozenset({"lora"}), generates=True, scores=True, merges=True, blends=frozenset({"cat"})
+    )
 
     def __init__(self, batch: int = 32) -> None:  # noqa: ARG002  as every engine is opened
         self._models: dict[tuple[str, str], Ngrams] = {}
@@ -53,6 +57,22 @@ class EchoEngine:
         """Write the counts into `out` as a base of their own."""
         model = self._load(weights)
         checkpoints.publish(out, lambda aside: _save(model, aside))
+
+    def blend(self, mix: Mix, out: Path) -> None:
+        """Write the counts added up, each model's times its share; shares below 0 count as 0."""
+        whole = Ngrams()
+        for part, share in zip(mix.parts, mix.shares, strict=True):
+            for context, seen in self._load(part).counts.items():
+                mine = whole.counts.setdefault(context, {})
+                for key, count in seen.items():
+                    mine[key] = mine.get(key, 0.0) + max(share, 0.0) * count
+        note = Note("echo", "lora", 0, 0, "", _fingerprint(mix.parts[0]), _TEMPLATE)
+
+        def fill(aside: Path) -> None:
+            _save(whole, aside)
+            (aside / checkpoints.NOTE).write_text(json.dumps(asdict(note), indent=1) + "\n", "utf-8")
+
+        checkpoints.publish(out, fill)
 
     def render(self, weights: Weights, conversation: Conversation) -> list[int]:  # noqa: ARG002
         """BOS and the bytes of "{system}\\n{user}\\n", lead and prefix."""

@@ -10,7 +10,7 @@ from poetune.backends.loop import Identity
 from poetune.backends.rendering import Renderer
 from poetune.backends.rows import Row, Rows, build_rows, score_row
 from poetune.errors import EngineError
-from poetune.ports import Capabilities, Request, Score, ScoreRequest, TrainJob, Weights
+from poetune.ports import Capabilities, Mix, Request, Score, ScoreRequest, TrainJob, Weights
 from poetune.records import Conversation, digest
 
 _R = TypeVar("_R", Request, ScoreRequest)
@@ -48,6 +48,21 @@ class LocalEngine(ABC):
         if adapter is not None:
             self._check(adapter, folder)
         self._merged(folder, adapter, out)
+
+    def blend(self, mix: Mix, out: Path) -> None:
+        """Write the adapters' weighted combination into `out`; the base is looked at, not loaded."""
+        if not self.capabilities.blends:
+            raise EngineError(f"{self.capabilities.name} cannot blend adapters; run it with --set engine=torch")
+        folder = bases.resolve(mix.parts[0].base)
+        for part in mix.parts:
+            self._check(Path(part.adapter), folder)
+        renderer, print_ = self._identity(folder)
+        name = self.capabilities.name
+        self._blended(mix, checkpoints.Note(name, "lora", 0, 0, "", print_, renderer.template_hash), out)
+
+    def _blended(self, mix: Mix, note: checkpoints.Note, out: Path) -> None:
+        """Write the blend with its note; an engine whose `blends` is empty is not asked."""
+        raise NotImplementedError
 
     def render(self, weights: Weights, conversation: Conversation) -> list[int]:
         """The ids that the model reads before it writes; only the tokenizer is loaded."""

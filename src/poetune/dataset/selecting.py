@@ -1,4 +1,4 @@
-"""Which poems a stage reads: by the file, or the folder, that they came from."""
+"""Which poems a stage reads: by the file, or the folder, that they came from, and by their authors."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -23,6 +23,27 @@ def select(poems: Sequence[Poem], patterns: Sequence[str], returned: bool = True
             raise RecipeError(f"data: no poem came from `{pattern}`; the sources are {shown}.")
     wanted = set().union(*found.values())
     return [poem for poem in poems if (returned if poem.parent else poem.source in wanted)]
+
+
+def by_authors(poems: Sequence[Poem], authors: Sequence[str]) -> list[Poem]:
+    """The poems of these authors, case and spaces forgiven; all where none is named.
+
+    Raises RecipeError for an author of whom there is no poem.
+    """
+    if not authors:
+        return list(poems)
+    known = {author_key(poem.author): poem.author for poem in poems}
+    for author in authors:
+        if author_key(author) not in known:
+            shown = ", ".join(sorted(name for name in known.values() if name)[:8]) or "none that is named"
+            raise RecipeError(f"authors: no poem is by `{author}`; the corpus has {shown}.")
+    wanted = {author_key(author) for author in authors}
+    return [poem for poem in poems if author_key(poem.author) in wanted]
+
+
+def author_key(author: str) -> str:
+    """An author's name as it is compared."""
+    return " ".join(author.casefold().split())
 
 
 def _matches(source: str, pattern: str) -> bool:

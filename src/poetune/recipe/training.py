@@ -72,9 +72,14 @@ class Stage(Training):
     merged into its base in full precision.
     """
 
-    name: str = Field("sft", pattern=r"^[a-z0-9][a-z0-9_-]*$", description="the stage's name in tables and lineage")
+    name: str = Field(
+        "sft",
+        pattern=r"^[\p{Ll}\p{Lo}\p{Nd}][\p{Ll}\p{Lo}\p{Nd}_-]*$",
+        description="the stage's name in tables and lineage",
+    )
     kind: Literal["dapt", "sft"] = "sft"
     data: list[str] = Field([], description="poems from these files only (names or patterns); empty = all")
+    authors: list[str] = Field([], description="poems by these authors only; empty = all")
     shares: tuple[float, float, float] | None = Field(None, description="train, validation, test in per cent")
     templates: list[str] = Field([], description="templates of this stage; empty = those of dataset")
 

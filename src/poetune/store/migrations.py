@@ -23,7 +23,8 @@ def m001_all_records(db: sqlite3.Connection) -> None:
             round INTEGER NOT NULL);
         CREATE TABLE models (seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, kind TEXT NOT NULL, engine TEXT NOT NULL,
             base TEXT NOT NULL, adapter TEXT NOT NULL, name TEXT NOT NULL, run TEXT NOT NULL, parent TEXT NOT NULL,
-            step INTEGER NOT NULL, round INTEGER NOT NULL, train_loss REAL, validation_loss REAL);
+            step INTEGER NOT NULL, round INTEGER NOT NULL, train_loss REAL, validation_loss REAL,
+            mix TEXT NOT NULL);
         CREATE INDEX models_run ON models (run, step);
         CREATE TABLE candidates (seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, model TEXT NOT NULL,
             prompt TEXT NOT NULL, sampling TEXT NOT NULL, seed INTEGER NOT NULL, text TEXT NOT NULL,

@@ -8,7 +8,7 @@ from poetune.records import Candidate, Model, Review, Round, Run, Verdict, Vote
 from poetune.store.database import Store
 
 A = TypeVar("A", Review, Vote)
-Role = Literal["last", "earlier", "sweep"]
+Role = Literal["last", "earlier", "sweep", "poet"]
 
 
 def current_round(store: Store) -> Round:
@@ -33,16 +33,20 @@ def set_role(store: Store, run: str, role: Role) -> None:
 
 
 def role_of(store: Store, run: str) -> str:
-    """`last`, `earlier` (a stage before the last) or `sweep`; `last` where nothing was said."""
+    """`last`, `earlier` (a stage before the last), `sweep` or `poet` (a poet's own); `last` where nothing was said."""
     return store.fact(f"run:{run}:role") or "last"
 
 
 def models_of(store: Store, round_number: int, stages: Sequence[str] = ()) -> list[Model]:
-    """All checkpoints of a round that write, trained or registered; of the stages named, also earlier ones."""
+    """All checkpoints of a round that write, trained or registered; of the stages named, also earlier ones.
+
+    `blend` among the stages stands for all blends of adapters; the id of a blend for that one.
+    """
     found = store.all(Model, "round = ? AND kind = 'checkpoint'", [round_number])
     if stages:
+        blends = [m for m in store.all(Model, "kind = 'blend'") if "blend" in stages or m.id in stages]
         runs = {run.id for run in store.all(Run) if run.stage in stages and role_of(store, run.id) != "sweep"}
-        found = [model for model in found if model.run in runs]
+        found = [*(model for model in found if model.run in runs), *blends]
     return sorted(found if stages else _last(store, found), key=lambda m: (m.run, m.step))
 
 

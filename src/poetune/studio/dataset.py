@@ -17,6 +17,7 @@ from poetune.dataset import (
     write_themes_csv,
 )
 from poetune.dataset import build as build_examples
+from poetune.dataset.selecting import by_authors
 from poetune.dataset.splits import SPLITS
 from poetune.errors import RecipeError
 from poetune.recipe import Stage
@@ -78,7 +79,7 @@ def assembled(studio: Studio, every: Sequence[Poem], stage: Stage) -> tuple[Buil
         settings = settings.model_copy(update={"shares": stage.shares})
     if stage.templates:
         settings = settings.model_copy(update={"templates": stage.templates})
-    poems = select(every, stage.data, returned=stage.kind == "sft")
+    poems = by_authors(select(every, stage.data, returned=stage.kind == "sft"), stage.authors)
     themes: dict[str, str] = {}
     if stage.kind == "dapt":
         built = build_plain(poems, settings, round=studio.round.number)

@@ -21,6 +21,7 @@ from poetune.studio.listening import Listener, Quiet
 if TYPE_CHECKING:
     from poetune.backends.crossing import Format
     from poetune.corpus import Preview
+    from poetune.finetune import Way
     from poetune.ports import Needs
     from poetune.score.contents import Courses
     from poetune.score.contest import Contest
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from poetune.studio.dataset import Frozen
     from poetune.studio.desk import Desk
     from poetune.studio.explaining import Chain
-    from poetune.studio.finetune import Swept, Tuned
+    from poetune.studio.finetune import Blended, Dialled, Poets, Swept, Tuned
     from poetune.studio.gallery import Gallery
     from poetune.studio.generate import Filled
     from poetune.studio.judge import Judged
@@ -217,6 +218,24 @@ class Studio:
         from poetune.studio import finetune
 
         return finetune.sweep(self)
+
+    def poets(self, authors: Sequence[str] = (), poems: int = 0) -> "Poets":
+        """One adapter for each poet of the corpus, or for those named; `poems` by each are tried on a classifier."""
+        from poetune.studio import finetune
+
+        return finetune.poets(self, authors, poems)
+
+    def blend(self, mix: str, way: "Way | None" = None) -> "Blended":
+        """Adapters blended by weight become a model."""
+        from poetune.studio import finetune
+
+        return finetune.blend(self, mix, way)
+
+    def dial(self, between: str, way: "Way | None" = None, points: int = 11, poems: int = 40) -> "Dialled":
+        """Blends of two poets from all of the first to all of the second, measured."""
+        from poetune.studio import finetune
+
+        return finetune.dial(self, between, way, points, poems)
 
     def register(self, folder: Path) -> list[dict[str, Any]]:
         """Foreign checkpoints become models."""

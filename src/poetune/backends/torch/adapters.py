@@ -84,7 +84,7 @@ def lora_config(model: Any, settings: Training, base: str) -> Any:
 
 def attach(model: Any, config: Any) -> Any:
     """A fresh adapter on the model; its weights are drawn from torch's global generator."""
-    with _hushed():
+    with hushed():
         return get_peft_model(model, config)
 
 
@@ -95,7 +95,7 @@ def attach_saved(model: Any, folder: Path, trains: bool) -> Any:
         EngineError: it does not fit the model or cannot be read.
     """
     try:
-        with _hushed():
+        with hushed():
             if crossing.is_mlx(folder):
                 config, tensors = foreign.read_mlx(folder)
                 worn = get_peft_model(model, config)
@@ -175,7 +175,7 @@ class Worn:
         self.reload = bool(worn.peft_config["default"].modules_to_save)
         layers = [m.get_base_layer() for m in worn.modules() if isinstance(m, BaseTunerLayer)]
         self._weights = Before(p for layer in layers for p in layer.parameters(recurse=False))
-        with _hushed():
+        with hushed():
             self.model = worn.merge_and_unload()
         self.model.requires_grad_(False).eval()
 
@@ -186,8 +186,8 @@ class Worn:
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
-    # peft warns of tied heads, repeated wrapping and missing hub access, none of which applies here.
+def hushed() -> Iterator[None]:
+    """Without peft's warnings of tied heads, repeated wrapping and missing hub access, none of which applies here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from poetune.backends import bases, checkpoints, crossing, processes
+from poetune.backends.checkpoints import Note
 from poetune.backends.local import LocalEngine, by_weights
 from poetune.backends.loop import run
 from poetune.backends.ordering import texts_read
 from poetune.backends.poem import PoemRow
 from poetune.backends.rows import Row, Rows
-from poetune.backends.torch import adapters, loading, merging, needs, scoring
+from poetune.backends.torch import adapters, blending, loading, merging, needs, scoring
 from poetune.backends.torch.beams import write_beams
 from poetune.backends.torch.continuous import write_rows
 from poetune.backends.torch.crew import Alone, Crew
@@ -23,7 +24,7 @@ from poetune.backends.torch.precision import precision_of
 from poetune.backends.torch.quantized import load_quantized
 from poetune.backends.torch.training import TorchLearner
 from poetune.errors import EngineError
-from poetune.ports import Capabilities, Needs, Request, Score, TrainEvent, TrainJob, Weights, Written
+from poetune.ports import BLENDS, Capabilities, Mix, Needs, Request, Score, TrainEvent, TrainJob, Weights, Written
 from poetune.recipe import Training
 
 
@@ -40,6 +41,7 @@ class TorchEngine(LocalEngine):
         scores=True,
         beams=True,
         merges=True,
+        blends=frozenset(BLENDS),
     )
 
     def __init__(self, batch: int = 32, device: str = "auto") -> None:
@@ -129,6 +131,9 @@ class TorchEngine(LocalEngine):
 
     def _merged(self, base: Path, adapter: Path | None, out: Path) -> None:
         merging.merge(base, adapter, out)
+
+    def _blended(self, mix: Mix, note: Note, out: Path) -> None:
+        blending.blend(mix, note, out)
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Written]:
         """Grouped by model, then by length of the prompt; each poem is given out when it is done."""

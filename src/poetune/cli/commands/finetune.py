@@ -18,12 +18,17 @@ TRACKERS = ("tensorboard", "trackio", "wandb")
 
 
 @command("finetune", "poetune finetune --steps 300 --set finetune.rate=2e-4", together=True)
+@click.argument("verb", type=click.Choice(["train", "poets", "blend"]), default="train")
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Optimizer steps.")
 @click.option("--layers", type=click.IntRange(min=0), default=None, help="Adapt the last N layers; 0 = all.")
-@click.option("--rank", type=click.IntRange(min=1), default=None, help="LoRA rank.")
+@click.option(
+    "--rank", type=click.IntRange(min=1), default=None, help="LoRA rank; of `blend --method svd` the blend's."
+)
 @click.option("--rate", type=float, default=None, help="Peak learning rate.")
 @click.option("--stage", default="", metavar="NAME", help="Train the stages up to this one; all if left out.")
-@click.option("--sweep", is_flag=True, help="Train the last stage in every setting of finetune.sweep, and compare.")
+@click.option(
+    "--sweep", is_flag=True, help="Every setting of finetune.sweep; of `blend` the way from one poet to another."
+)
 @click.option("--track", multiple=True, type=click.Choice(TRACKERS), help="Send losses there too; may be given again.")
 @click.option("--dry-run", is_flag=True, help="Say what the training will need, and stop.")
 @click.option(
@@ -40,8 +45,17 @@ TRACKERS = ("tensorboard", "trackio", "wandb")
     help="Say what a recipe of mlx-lm or of a Trainer project is in poet.yaml, and stop.",
 )
 @click.option("--write", is_flag=True, help="With --import: put it into poet.yaml, leaving the rest.")
+@click.option("--author", multiple=True, help="`poets`: this author only; may be given again.")
+@click.option("--mix", default="", metavar="A=X,B=Y", help="`blend`: adapters and the share of each.")
+@click.option("--method", default="cat", show_default=True, help="`blend`: cat, linear, svd, ties, dare_linear, ...")
+@click.option("--density", type=float, default=0.5, show_default=True, help="`blend`: share kept by ties and dare.")
+@click.option("--points", type=click.IntRange(min=3), default=11, show_default=True, help="`blend --sweep`: steps.")
+@click.option(
+    "--poems", type=click.IntRange(min=0), default=None, help="Poems a step (blend --sweep) or a poet (poets)."
+)
 def finetune(
     session: Session,
+    verb: str,
     steps: int | None,
     layers: int | None,
     rank: int | None,
@@ -53,8 +67,22 @@ def finetune(
     register: Path | None,
     foreign: Path | None,
     write: bool,
+    author: tuple[str, ...],
+    mix: str,
+    method: str,
+    density: float,
+    points: int,
+    poems: int | None,
 ) -> None:
-    """Train on the data set, stage by stage, keeping checkpoints; goes on where a killed training stopped."""
+    """Train on the data set, stage by stage, keeping checkpoints; goes on where a killed training stopped.
+
+    `poets` trains one adapter for each author of the corpus; `blend` makes one adapter of several by weight.
+    """
+    if verb == "blend":
+        from poetune.cli.blending import show_blend
+
+        show_blend(session, mix, sweep, method, rank or 0, density, points, 40 if poems is None else poems)
+        return
     given: dict[str, object] = {"steps": steps, "layers": layers, "rank": rank, "rate": rate}
     if track:
         given["track"] = f"[{', '.join(track)}]"
@@ -66,6 +94,11 @@ def finetune(
         from poetune.cli.importing import show_import
 
         show_import(session, foreign, write)
+        return
+    if verb == "poets":
+        from poetune.cli.blending import show_poets
+
+        show_poets(session, [f"finetune.{k}={v}" for k, v in given.items() if v is not None], author, poems or 0)
         return
     if sweep and stage:
         raise click.UsageError("give --sweep or --stage, not both: a sweep trains the last stage.")

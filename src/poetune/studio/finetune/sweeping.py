@@ -66,7 +66,7 @@ def sweep(studio: Studio) -> Swept:
     start = studio.base_model()
     if len(stages) > 1:
         train(studio, stages[-2].name)
-        start = _start(studio)
+        start = last_start(studio)
     forget_lost(studio)
     trials = []
     for number, setting in enumerate(settings, 1):
@@ -81,7 +81,7 @@ def sweep(studio: Studio) -> Swept:
     return Swept(trials, best.setting, str(path), _go_on(studio, chosen))
 
 
-def _start(studio: Studio) -> Model:
+def last_start(studio: Studio) -> Model:
     """What the last stage starts from: the merged model of the stage before."""
     parent = studio.base_model()
     for stage in chain(studio)[:-1]:
