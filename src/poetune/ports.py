@@ -24,7 +24,10 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Where a model's weights lie: a base (folder, hub id or URL) and an absolute adapter folder or file, or ""."""
+    """Where a model's weights lie: a base (folder or hub id) and an absolute adapter folder or file, or "".
+
+    Behind a server: its URL, and the name that a model or an adapter has there.
+    """
 
     base: str
     adapter: str = ""

@@ -302,7 +302,6 @@ def test_the_engine_refuses_by_name_what_it_cannot_do():
     made = EndpointEngine()
     assert not made.capabilities.scores
     for what, changes in {
-        "adapters": {"adapter": "a"},
         "literal prompts": {"raw": "<s>"},
         "beams": {"beams": 2},
         "no_repeat_ngram": {"no_repeat_ngram": 3},

@@ -261,7 +261,8 @@ class EndpointChat:
 
 
 class EndpointEngine:
-    """A Generator over a server; `weights.base` is its URL. It can neither score nor render, and has no adapters.
+    """A Generator over servers: `weights.base` is a URL, `weights.adapter` the name of a model or an adapter there
+    (`model` where there is none). It can neither score nor render.
 
     White space that a template puts before the poem cannot be sent; an opening is asked for in words.
     """
@@ -277,10 +278,9 @@ class EndpointEngine:
         limits: Limits = USUAL,
     ) -> None:
         self._at_once = max(1, min(batch, limits.concurrency))
-        self._open = partial(
-            Server, model=model, key_variable=key_variable, timeout=timeout, error=EngineError, limits=limits
-        )
-        self._servers: dict[str, Server] = {}
+        self._model = model
+        self._open = partial(Server, key_variable=key_variable, timeout=timeout, error=EngineError, limits=limits)
+        self._servers: dict[Weights, Server] = {}
 
     def render(self, weights: Weights, conversation: Conversation) -> list[int]:  # noqa: ARG002
         """Refused: the server keeps its tokenizer to itself."""
@@ -320,7 +320,6 @@ class EndpointEngine:
         """The server of a request, refused by name if it asks what a chat server can't do."""
         url, sampling = request.weights.base, request.sampling
         wants = {
-            "adapters": request.weights.adapter,
             "literal prompts": request.conversation.raw,
             "beams": sampling.beams > 1,
             "no_repeat_ngram": sampling.no_repeat_ngram,
@@ -328,9 +327,9 @@ class EndpointEngine:
         for what, wanted in wants.items():
             if wanted:
                 raise EngineError(f"the endpoint {url} has no {what}; use a local engine or leave the setting out")
-        if url not in self._servers:
-            self._servers[url] = self._open(url)
-        return self._servers[url]
+        if request.weights not in self._servers:
+            self._servers[request.weights] = self._open(url, request.weights.adapter or self._model)
+        return self._servers[request.weights]
 
 
 def _write(server: Server, request: Request) -> Written:

@@ -1,5 +1,7 @@
 """The studio's sentences and bars on a terminal, by rich, on stderr so that stdout stays the result's."""
 
+import time
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -10,7 +12,7 @@ class Screen:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
         self._progress: Progress | None = None
-        self._label, self._total, self._done = "", 0, 0
+        self._label, self._total, self._done, self._began = "", 0, 0, 0.0
 
     def say(self, text: str) -> None:
         """A sentence, above the bar if one is open."""
@@ -20,6 +22,7 @@ class Screen:
         """Open a bar."""
         self.end()
         self._label, self._total, self._done = label, max(total, 1), 0
+        self._began = time.monotonic()
         if not self._console.is_terminal:
             self.say(f"{label}: {total} to do")
             return
@@ -45,10 +48,19 @@ class Screen:
             if note:
                 self._progress.update(task, note=note)
         elif before * 10 // self._total != self._done * 10 // self._total:
-            self.say(f"{self._label}: {self._done}/{self._total}" + (f"  {note}" if note else ""))
+            left = (time.monotonic() - self._began) / max(self._done, 1) * (self._total - self._done)
+            told = [note] * bool(note) + [f"{clock_time(left)} left"] * (left > 0)
+            self.say(f"{self._label}: {self._done}/{self._total}" + (f"  {', '.join(told)}" if told else ""))
 
     def end(self) -> None:
         """Close the bar."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+def clock_time(seconds: float) -> str:
+    """Seconds as 0:07, 12:30 or 2:05:00."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

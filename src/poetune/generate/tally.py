@@ -30,7 +30,7 @@ def tally(
     order = list(models)
     return tuple(
         Tally(
-            models[model].name,
+            models[model].name or models[model].base,
             template,
             counts.total(),
             counts[""],

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from poetune.recipe.crossing import crossed
 from poetune.recipe.gates import Gates
 from poetune.recipe.section import Section
+from poetune.recipe.serving import Serving
 from poetune.recipe.training import Finetune
 from poetune.records import Sampling
 
@@ -76,7 +77,19 @@ class Generate(Section):
         {}, description="`beams: [1, 5]` writes every cell in both ways, a list of settings is tried one by one"
     )
 
+    endpoints: list[str] = Field(
+        [], description="servers that write as well: `URL`, or `URL#name` of a model or an adapter there"
+    )
     gates: Gates = Gates()
+    serving: Serving = Serving()
+
+    @field_validator("endpoints")
+    @classmethod
+    def _addresses(cls, given: list[str]) -> list[str]:
+        for text in given:
+            if not text.strip().startswith(("http://", "https://")):
+                raise ValueError(f"{text!r} is no server; write its address, such as http://localhost:8000/v1#my-model")
+        return given
 
     @model_validator(mode="after")
     def _swept(self) -> "Generate":

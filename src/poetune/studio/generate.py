@@ -8,15 +8,17 @@ from poetune.dataset.templates import TEMPLATE_ORDER
 from poetune.errors import EngineError, RecipeError
 from poetune.generate.codes import decode
 from poetune.generate.grid import Cell, cells, eligible, filled, missing
+from poetune.generate.pace import Pace
 from poetune.generate.tally import Tally, tally
 from poetune.generate.themes import collect
 from poetune.generate.ways import Way, measured
-from poetune.ports import Generator, Request
+from poetune.ports import Request
 from poetune.records import Candidate, Model, Prompt, Sampling
 from poetune.store.queries import candidates, models_of
 from poetune.studio import prompting
 from poetune.studio.gating import Gates
 from poetune.studio.house import Studio
+from poetune.studio.writers import endpoints, writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,16 @@ def themes(studio: Studio) -> list[str]:
 def models(studio: Studio, stages: Sequence[str] = ()) -> list[Model]:
     """The engine's checkpoints that write: those of the open round, from `from_step` on, of each run the latest.
 
-    `stages` names other writers than the last stage's checkpoints: those of any stage, or `base`.
+    `stages` names other writers than the last stage's checkpoints: those of any stage, or `base`. The recipe's servers
+    come along; a project that has nothing else needs no engine of its own.
     """
-    settings, engine = studio.recipe.generate, studio.engine().capabilities.name
-    there = [m for m in models_of(studio.store, studio.round.number, stages) if m.engine == engine]
-    found = [studio.base_model()] * ("base" in stages) + eligible(there, settings.from_step, settings.checkpoints)
+    settings, served = studio.recipe.generate, endpoints(studio)
+    there = models_of(studio.store, studio.round.number, stages)
+    if served and not there and "base" not in stages:
+        return served
+    engine = studio.engine().capabilities.name
+    there = eligible([m for m in there if m.engine == engine], settings.from_step, settings.checkpoints)
+    found = [studio.base_model()] * ("base" in stages) + there + served
     if not found:
         raise EngineError(
             "there is no checkpoint to write with"
@@ -118,7 +125,7 @@ def _way(studio: Studio, sampling: Sampling, grid: list[Cell]) -> Way:
 
 def _inherited(studio: Studio, writers: list[Model], given: list[str]) -> None:
     system = f"system text {studio.recipe.dataset.system!r}" if studio.recipe.dataset.system else "no system text"
-    names = ", ".join(model.name for model in writers)
+    names = ", ".join(model.name or model.base for model in writers)
     listed = "from the recipe" if given else f"from the bundled {studio.language()} list"
     studio.say(
         f"generate inherits: {system} from dataset, checkpoints {names} from finetune, themes {listed}, "
@@ -134,35 +141,37 @@ def write_cells(
     todo: list[Cell],
     label: str,
     round_number: int | None = None,
-    by: Generator | None = None,
     gates: Gates | None = None,
 ) -> list[Candidate]:
     """Write cells and store each poem as it comes, in the open round unless another is named; returns them.
 
-    The project's engine writes, unless another is given. `gates` look at each poem before it is stored.
+    `gates` look at each poem before it is stored.
     """
     number = studio.round.number if round_number is None else round_number
     studio.store.add({cell.prompt.id: cell.prompt for cell in todo}.values())
     studio.store.add({cell.model.id: cell.model for cell in todo}.values())
     by_id = {cell.id: cell for cell in todo}
-    requests = [
-        Request(
-            cell.id, studio.weights(cell.model), prompting.conversation(studio, cell.prompt), cell.sampling, cell.seed
-        )
-        for cell in todo
-    ]
+    served, own = ([cell for cell in todo if (cell.model.kind == "endpoint") == far] for far in (True, False))
     done: list[Candidate] = []
     studio.listener.begin(label, len(todo))
-    started = time.monotonic()
+    pace = Pace()
     try:
-        for written in (by or studio.generator()).generate(requests):
-            cell = by_id[written.id]
-            poem = filled(cell, written, number)
-            poem = gates.look(poem, cell.prompt) if gates else poem
-            studio.store.add([poem])
-            done.append(poem)
-            rate = len(done) / max(time.monotonic() - started, 1e-3) * 60
-            studio.listener.advance(1, f"{rate:.0f} poems/min")
+        for part in (served, own):  # servers first: whether one is there shows at once
+            if not part:
+                continue
+            with writer(studio, part[0].model) as engine:
+                for written in engine.generate([_request(studio, cell) for cell in part]):
+                    cell = by_id[written.id]
+                    poem = filled(cell, written, number)
+                    poem = gates.look(poem, cell.prompt) if gates else poem
+                    studio.store.add([poem])
+                    done.append(poem)
+                    studio.listener.advance(1, pace.step(bool(poem.gate)))
     finally:
         studio.listener.end()
     return done
+
+
+def _request(studio: Studio, cell: Cell) -> Request:
+    conversation = prompting.conversation(studio, cell.prompt)
+    return Request(cell.id, studio.weights(cell.model), conversation, cell.sampling, cell.seed)

@@ -128,6 +128,8 @@ class Studio:
 
     def weights(self, model: Model) -> Weights:
         """Where a model's weights lie on this machine. Raises EngineError where a checkpoint is gone."""
+        if model.kind == "endpoint":
+            return Weights(model.base, model.name)
         base = model.base
         if base == "starter" and model.engine != "echo":
             base = str(starter.base_folder())

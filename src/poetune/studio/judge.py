@@ -182,7 +182,7 @@ def _scores(studio: Studio, found: Sequence[Candidate]) -> dict[str, tuple[Score
     models = {m.id: m for m in studio.store.all(Model)}
     prompts = {p.id: p for p in studio.store.all(Prompt)}
     asked: list[ScoreRequest] = []
-    here = {key for key, model in models.items() if model.kind != "foreign"}
+    here = {key for key, model in models.items() if model.kind not in ("foreign", "endpoint")}
     usable = [c for c in found if c.model in here and c.prompt in prompts and c.text.strip()]
     studio.listener.begin("weighing", 2 * len(usable))
     for c in usable:

@@ -1,18 +1,17 @@
 """Who takes part in a comparison: names on the command line become models, and each model writes the same cells."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from poetune.errors import EngineError
 from poetune.generate.grid import Cell, cell_seed, missing
-from poetune.ports import Generator
 from poetune.records import Candidate, Model, Poem, Prompt, Run, Sampling, digest
 from poetune.store.queries import best_model, checkpoints
 from poetune.studio import prompting
 from poetune.studio.generate import themes, write_cells
 from poetune.studio.house import Studio
 from poetune.studio.score.models import best_or_fail, earlier, examples
+from poetune.studio.writers import endpoint
 from poetune.verse.stylespace import start
 
 POEMS, LONGEST = 5, 480  # poems shown to the base, and bytes of each: five must fit into a small context
@@ -96,8 +95,7 @@ def written(
     if todo and not write:
         return []
     if todo:
-        with _writer(studio, who.model) as by:
-            write_cells(studio, todo, f"writing ({who.label})", round_number=0, by=by)
+        write_cells(studio, todo, f"writing ({who.label})", round_number=0)
     return [found for cell in grid if (found := studio.store.one(Candidate, cell.id))]
 
 
@@ -110,21 +108,6 @@ def _cell(studio: Studio, who: Contestant, prompt: Prompt, sampling: Sampling, s
     return Cell(Candidate.cell(who.model.id, prompt.id, sampling, seed), who.model, prompt, sampling, seed, k)
 
 
-@contextmanager
-def _writer(studio: Studio, model: Model) -> Iterator[Generator]:
-    """The engine that a model writes with: the project's, or its server."""
-    if model.kind != "endpoint":
-        yield studio.generator()
-        return
-    from poetune.backends.endpoint import EndpointEngine
-
-    engine = EndpointEngine(model=model.name)
-    try:
-        yield engine
-    finally:
-        engine.close()
-
-
 def _best(studio: Studio) -> Model | None:
     return best_model(studio.store, studio.engine().capabilities.name)
 
@@ -135,8 +118,8 @@ def _named(studio: Studio, name: str, base: Model, best: Model | None) -> Contes
     if name == "best" and best is not None:
         return Contestant(best.name, best)
     if name.startswith(("http://", "https://")):
-        url, _, served = name.partition("#")
-        return Contestant(served or url, Model("endpoint", "endpoint", url, name=served, round=0))
+        served = endpoint(name)
+        return Contestant(served.name or served.base, served)
     stages = dict(earlier(studio, best)) if best else {}
     run = studio.store.one(Run, best.run) if best else None
     if name in stages:
