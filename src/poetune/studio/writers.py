@@ -16,7 +16,8 @@ def endpoint(text: str) -> Model:
 
 def endpoints(studio: Studio) -> list[Model]:
     """The recipe's servers, each model once."""
-    return list(dict.fromkeys(endpoint(text) for text in studio.recipe.generate.endpoints))
+    found = [endpoint(text) for text in studio.recipe.generate.endpoints]
+    return list({model.id: model for model in found}.values())
 
 
 @contextmanager
