@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetune.score.axes import ticks
+from poetune.score.chart import Chart, Line, chart
 from poetune.score.contents import (
     CopiedLine,
     Copying,
@@ -22,16 +23,19 @@ from poetune.score.contents import (
     Point,
     Printed,
     Report,
+    Training,
     VoiceRow,
     VoiceTable,
 )
 from poetune.score.curves import curve
+from poetune.score.dots import dots
 from poetune.score.figures import figures_csv
 from poetune.score.report import report
+from poetune.score.sheet import Column, Sheet
 from poetune.score.typeset import body
 
 EVIL = '<script src="http://x.y/">"&\'</script>'
-VOID = {"meta", "br", "line", "circle", "polyline"}
+VOID = {"meta", "br", "line", "circle", "polyline", "rect"}
 
 
 class Checked(HTMLParser):
@@ -66,7 +70,18 @@ def full(text=EVIL):
         best=(poem, Printed("山月\n\n照人", "", "")),
         judged_by=text,
         pairs=(Pair(text, text, 1, poem, Printed(""), "good", -0.5),),
-        curve=(Point(1, 3.0), Point(2, 2.5, 2.75)),
+        typical=(Printed("a", "b", "c"),),
+        worst=(Printed("d", "e", "f"),),
+        trainings=(Training(text, (Point(1, 3.0), Point(2, 2.5, 2.75)), ((1, 0.5), (2, 0.25))),),
+        sheets=(
+            Sheet(
+                *("contestants", "Contestants", text),
+                (Column("copied", text, "tenth"), Column("judge", text, "share")),
+                ((text, (0.125, (0.5, 0.25, 0.75))), ("b", (None, None))),
+                (Chart(text, text, text, (Line(text, ((0, 0.1), (10, 0.4))), Line("b", ((0, 0.2),))), (0, 0.1), text),),
+                (text,),
+            ),
+        ),
         losses=(LossRow(text, text, 1, 2, 3, 2.5, math.inf, 1.5),),
         voice=(VoiceTable("zh", ("the poet", text), (VoiceRow(text, text, "distance", (0.5, None)),)),),
         copying=Copying((CopyRow(text, 1, 4, 1),), (Offence(text, "c", text, 4, (CopiedLine(text, text),)),)),
@@ -129,6 +144,29 @@ def test_ticks_enclose_the_values_evenly(low, span, whole):
 
 def test_the_csv_holds_every_figure():
     rows = list(csv.DictReader(io.StringIO(figures_csv(full("x")))))
-    assert {row["section"] for row in rows} == {"pairs", "curve", "losses", "voice", "copying", "cost"}
+    sections = {"pairs", "curve", "losses", "voice", "copying", "cost", "contestants"}
+    assert {row["section"] for row in rows} == sections
+    assert [r["value"] for r in rows if r["figure"] == "gradient norm"] == ["0.5", "0.25"]
+    assert [r["value"] for r in rows if r["figure"].startswith("judge")] == ["0.5", "0.25", "0.75"]
     assert [r["value"] for r in rows if r["figure"] == "copied share"] == ["0.25"]
     assert [r["value"] for r in rows if r["section"] == "voice"] == ["0.5"]
+
+
+def test_a_chart_and_the_dots_stay_in_their_frames_and_name_what_they_show():
+    space = "{http://www.w3.org/2000/svg}"
+    names = [f"sampled at {i / 10}, top-p 0.9" for i in range(7)]
+    lines = tuple(Line(name, ((0.0, 0.1), (50.0, 0.9), (60.0, math.nan))) for name in names)
+    row = VoiceRow("line length", "", "distance", (0.5, 0.6, 40.0), (0.4, 0.6))
+    table = VoiceTable("en", ("the poet", "base", "tuned"), (row, VoiceRow("x", "", "level", (1.0, 2.0, None))))
+    for width in (640, 360):
+        for drawn in (chart(Chart("t", "words", "share", lines, (0, 0.2), "the poet"), width, 300), dots(table, width)):
+            root = ElementTree.fromstring(drawn)
+            high = float(root.get("viewBox").split()[3])
+            for each in root.iter(f"{space}circle"):
+                assert 0 <= float(each.get("cx")) <= width
+                assert 0 <= float(each.get("cy")) <= high
+            for each in root.iter(f"{space}text"):
+                assert float(each.get("y") or 0) <= high
+        assert "80 →" in [t.text for t in ElementTree.fromstring(dots(table, width)).iter(f"{space}text")]
+    assert chart(Chart("t", "a", "b", (Line("x", ()),))) == ""
+    assert dots(VoiceTable("en", ("the poet", "base"), ())) == ""

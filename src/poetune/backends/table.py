@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from poetune.errors import EngineError
@@ -68,3 +69,13 @@ def helper(name: str) -> Callable[[], None] | None:
     module, _, attribute = _HELPERS[name].partition(":")
     found: Callable[[], None] = getattr(import_module(module), attribute)
     return found
+
+
+def open_embedder(folder: Path) -> Any:
+    """The embedding model in `folder`; it has `likeness(texts, others)`, cosines of (texts, others).
+
+    Raises:
+        EngineError: torch is not installed, or the folder holds no model.
+    """
+    engine_name("torch")
+    return import_module("poetune.backends.torch.embedding").Embedder(folder)

@@ -167,6 +167,9 @@ class Scoring(Section):
     prompts: int = Field(12, ge=1, description="themes that models, checkpoints and ways of drawing are compared on")
     per_prompt: int = Field(1, ge=1, description="poems a theme for `score lengths` and `score decoding`")
     lengths: list[int] = Field([30, 40, 60, 100, 150], min_length=1, description="tokens tried by `score lengths`")
+    embedder: str = Field(
+        "", description="folder of a local embedding model, for themes by their sense; empty = by words"
+    )
     copied_words: int = Field(4, ge=1, description="a line counts as copied from so many words on")
     copied_characters: int = Field(5, ge=1, description="the same for Chinese lines")
 

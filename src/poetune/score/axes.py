@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-LEFT, RIGHT, BOTTOM = 52, 16, 46
+LEFT, RIGHT, BOTTOM = 60, 16, 46
 NARROW = 500
 
 

@@ -67,9 +67,9 @@ def chart(shown: Chart, width: int = 640, height: int = 260, css: str = "curve")
 def _band(frame: Frame, shown: Chart) -> list[str]:
     if shown.band is None:
         return []
-    top, bottom = frame.y(shown.band[1]), frame.y(shown.band[0])
+    top, bottom = min(frame.y(shown.band[1]), frame.y(shown.band[0]) - 3), frame.y(shown.band[0])
     wide = frame.width - LEFT - RIGHT
-    return [f'<rect x="{LEFT}" y="{top}" width="{wide}" height="{max(1.5, bottom - top):.1f}" style="{_BAND}"/>']
+    return [f'<rect x="{LEFT}" y="{top}" width="{wide}" height="{max(3.0, bottom - top):.1f}" style="{_BAND}"/>']
 
 
 _BAND = "fill:var(--band,#9a7b4f);opacity:.22"
@@ -78,7 +78,7 @@ _BAND = "fill:var(--band,#9a7b4f);opacity:.22"
 def _line(frame: Frame, line: Line, style: str) -> list[str]:
     at = [(frame.x(x), frame.y(y)) for x, y in sorted(line.points)]
     path = " ".join(f"{x},{y}" for x, y in at)
-    dots = [f'<circle cx="{x}" cy="{y}" r="2.6" fill="currentColor" style="{style};color:inherit"/>' for x, y in at]
+    dots = [f'<circle cx="{x}" cy="{y}" r="2.6" style="{style};fill:var(--paper,#fff)"/>' for x, y in at]
     drawn = f'<polyline points="{path}" fill="none" style="{style};stroke-width:2;stroke-linejoin:round"/>'
     return [drawn, *dots] if len(at) < 14 else [drawn]
 

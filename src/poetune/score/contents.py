@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from poetune.score.sheet import Sheet
 from poetune.verse.drift import Stretch
 
 Band = Literal["good", "typical", "poor", "unrated"]
@@ -206,19 +207,34 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """One stage's training: its losses, and the largest gradient norms since the report before, by step."""
+
+    stage: str
+    points: tuple[Point, ...]
+    norms: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the report shows; an empty part is left out."""
+    """Everything that the report shows; an empty part is left out.
+
+    `best`, `typical` and `worst` are poems as `judged_by` ranked them. `sheets` stand in the order of the report.
+    """
 
     title: str
     poet: str = ""
     about: tuple[str, ...] = ()
     made: str = ""
     best: tuple[Printed, ...] = ()
+    typical: tuple[Printed, ...] = ()
+    worst: tuple[Printed, ...] = ()
     judged_by: str = ""
     pairs: tuple[Pair, ...] = ()
-    curve: tuple[Point, ...] = ()
+    trainings: tuple[Training, ...] = ()
     losses: tuple[LossRow, ...] = ()
     voice: tuple[VoiceTable, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
     copying: Copying | None = None
     lineage: tuple[Link, ...] = ()
     costs: tuple[Cost, ...] = ()

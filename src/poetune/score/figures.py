@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 
 from poetune.score.contents import Report
+from poetune.score.sheet import figures as sheet_figures
 
 Row = tuple[str, str, str, float, str]
 
@@ -22,11 +23,15 @@ def _rows(contents: Report) -> Iterator[Row]:
     for pair in contents.pairs:
         if pair.value is not None:
             yield "pairs", f"{pair.theme} / {pair.template} / {pair.seed}", f"rating ({pair.band})", pair.value, ""
-    for point in contents.curve:
-        if point.train is not None:
-            yield "curve", f"step {point.step}", "training loss", point.train, "nats/token"
-        if point.validation is not None:
-            yield "curve", f"step {point.step}", "validation loss", point.validation, "nats/token"
+    for training in contents.trainings:
+        for point in training.points:
+            subject = f"{training.stage} step {point.step}"
+            if point.train is not None:
+                yield "curve", subject, "training loss", point.train, "nats/token"
+            if point.validation is not None:
+                yield "curve", subject, "validation loss", point.validation, "nats/token"
+        for step, norm in training.norms:
+            yield "curve", f"{training.stage} step {step}", "gradient norm", norm, ""
     for row in contents.losses:
         subject = f"{row.model} / {row.split}"
         yield "losses", subject, "texts", row.texts, ""
@@ -45,6 +50,8 @@ def _rows(contents: Report) -> Iterator[Row]:
                     yield "voice", f"{table.language} / {column}", f"{figure.figure} (excess)", value, ""
             for name, value in zip(("5 %", "95 %"), figure.band or (), strict=False):
                 yield "voice", f"{table.language} / {table.columns[0]}", f"{figure.figure} ({name})", value, ""
+    for sheet in contents.sheets:
+        yield from sheet_figures(sheet)
     for copied in contents.copying.rows if contents.copying else ():
         yield "copying", copied.label, "poems", copied.poems, ""
         yield "copying", copied.label, "lines", copied.lines, ""

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from html import escape
 
-from poetune.score.contents import Report
+from poetune.score.chart import Chart, Line
+from poetune.score.contents import Report, Training
 from poetune.score.curves import curve
 from poetune.score.sections import copying, cost, lineage, loss_table, notes, pair, voice
+from poetune.score.sheethtml import drawing
+from poetune.score.sheethtml import html as sheet_html
 from poetune.score.stylesheet import CSS
 from poetune.score.typeset import lang, poem
 
@@ -20,7 +23,9 @@ _BANDS = {
 
 def report(contents: Report) -> str:
     """The whole page. Parts that are empty are left out; every text is escaped."""
-    shown = [(name, heading, inner) for name, heading, make in _PARTS if (inner := make(contents))]
+    made = [(name, heading, inner) for name, heading, make in _PARTS if (inner := make(contents))]
+    at = next((i for i, (name, _, _) in enumerate(made) if name in _AFTER_SHEETS), len(made))
+    shown = [*made[:at], *_sheets(contents), *made[at:]]
     links = "".join(f'<a href="#{name}">{heading}</a>' for name, heading, _ in shown)
     sections = "".join(
         f'<section id="{name}" class="{name}"><h2>{heading}</h2>{inner}</section>' for name, heading, inner in shown
@@ -54,6 +59,16 @@ def _best(contents: Report) -> str:
     return lead + "".join(poem(printed) for printed in contents.best)
 
 
+def _others(contents: Report) -> str:
+    """Poems from the middle of the ranking and from its end, so that a report cannot show lucky hits only."""
+    shelves = ((contents.typical, "From the middle"), (contents.worst, "From the end"))
+    return "".join(
+        f'<h3 class="band">{heading}</h3>' + "".join(poem(printed) for printed in shelf)
+        for shelf, heading in shelves
+        if shelf
+    )
+
+
 def _pairs(contents: Report) -> str:
     if not contents.pairs:
         return ""
@@ -68,13 +83,31 @@ def _pairs(contents: Report) -> str:
 
 
 def _losses(contents: Report) -> str:
-    wide, narrow = curve(contents.curve, css="curve wide"), curve(contents.curve, 360, 290, css="curve narrow")
-    figure = f"<figure>{wide}{narrow}</figure>" if wide else ""
-    return figure + loss_table(contents.losses)
+    return "".join(map(_training, contents.trainings)) + loss_table(contents.losses)
 
 
+def _training(found: Training) -> str:
+    wide, narrow = curve(found.points, css="curve wide"), curve(found.points, 360, 290, css="curve narrow")
+    if not wide:
+        return ""
+    heading = f"<figcaption>{escape(found.stage)}: loss on training and on held-out poems</figcaption>"
+    norms = Chart(
+        f"{found.stage}: largest gradient norm before clipping; a norm that leaps up is a training that stumbles",
+        "training step",
+        "gradient norm",
+        (Line("gradient norm", tuple((float(step), norm) for step, norm in found.norms if norm)),),
+    )
+    return f"<figure>{heading}{wide}{narrow}</figure>{drawing(norms)}"
+
+
+def _sheets(contents: Report) -> list[tuple[str, str, str]]:
+    return [(sheet.name, sheet.heading, inner) for sheet in contents.sheets if (inner := sheet_html(sheet))]
+
+
+_AFTER_SHEETS = {"copying", "lineage", "costs", "notes"}
 _PARTS: tuple[tuple[str, str, Callable[[Report], str]], ...] = (
     ("best", "Poems", _best),
+    ("others", "Typical and weakest", _others),
     ("pairs", "Before and after", _pairs),
     ("losses", "Learning", _losses),
     ("voice", "Voice", lambda contents: voice(contents.voice)),

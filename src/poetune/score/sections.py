@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from poetune.score.contents import Copying, Cost, Link, LossRow, Offence, Pair, VoiceRow, VoiceTable
+from poetune.score.dots import dots
 from poetune.score.losses import cells
 from poetune.score.resampling import DRAWS
 from poetune.score.typeset import lang, poem
@@ -53,12 +54,18 @@ def voice(tables: Sequence[VoiceTable]) -> str:
     for table in tables:
         head = "<th></th>" + "".join(f'<th class="n">{escape(column)}</th>' for column in table.columns)
         caption = _LANGUAGES.get(table.language, table.language) if len(tables) > 1 else ""
+        if table.said:
+            out.append(f'<p class="small">{escape(table.said)}</p>')
+            continue
+        wide, narrow = dots(table, css="curve wide"), dots(table, 360, "curve narrow")
+        out.append(f"<figure>{wide}{narrow}</figure>" if wide else "")
         out.append(_table(head, [_voice_row(table.columns, row) for row in table.rows], caption))
-    if not out:
-        return ""
-    sizes = " and ".join(dict.fromkeys(f"{table.drawn:,}" for table in tables))
+    measured = [table for table in tables if not table.said]
+    if not measured:
+        return "".join(out)
+    sizes = " and ".join(dict.fromkeys(f"{table.drawn:,}" for table in measured))
     return "".join(out) + (
-        f'<p class="small">Bold: nearer to the poet. The three distances are means over {DRAWS} draws that take '
+        f'<p class="small">Bold: nearer to the poet. The distances are means over {DRAWS} draws that take '
         f"{sizes} poems of each set and measure from other poems of the poet. The poet’s own column holds the poet’s "
         "poems drawn in the same way, with the range of nine in ten draws; the small figure is what a sample has above "
         "it: at +0.00 poems stand as near as the poet’s own.</p>"

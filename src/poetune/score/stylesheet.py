@@ -7,7 +7,9 @@ CSS = """
 --song:"Songti SC","Noto Serif CJK SC","Noto Serif SC","Source Han Serif SC",STSong,SimSun,serif;
 --mono:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 @media (prefers-color-scheme:dark){:root{--paper:#1b1916;--leaf:#23201c;--ink:#e8e0d2;--soft:#a89d8c;--rule:#3d372f;
---accent:#e0977f;--train:#b79a6b;--validation:#e58a6f}}
+--accent:#e0977f;--train:#b79a6b;--validation:#e58a6f;--band:#b79a6b;
+--line-1:#e58a6f;--line-2:#7fb2dc;--line-3:#b5c76b;--line-4:#b79a6b;--line-5:#c79ac7;--line-6:#bbbbbb;
+--dot-1:#b79a6b;--dot-2:#e58a6f;--dot-3:#7fb2dc;--dot-4:#b5c76b;--dot-5:#c79ac7;--dot-6:#bbbbbb}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:1.125rem/1.6 var(--serif);
@@ -61,6 +63,17 @@ flex-wrap:wrap;align-items:baseline;gap:0 1.2em}
 .pair .before .verse{color:var(--soft)}
 .pair .line{padding-left:1em;text-indent:-1em}
 figure{margin:0 0 2rem}
+figcaption{font-size:.9rem;color:var(--soft);margin:0 0 .5rem}
+.meanings{display:block;font-size:.85rem;color:var(--soft);margin:.9rem 0 0}
+.meanings dt{display:inline;padding:0;border:0;color:var(--ink)}
+.meanings dt::after{content:" — "}
+.meanings dd{display:inline;padding:0;border:0;text-align:left}
+.meanings dd::after{content:"";display:block;margin-bottom:.25rem}
+.cards th:first-child{white-space:nowrap}
+.cards table{font-size:.9rem}
+.cards small{display:block;color:var(--soft);font-size:.78rem}
+.others .poem{padding:1.4rem 0;width:fit-content;max-width:100%;min-width:min(16rem,100%);margin:0 auto}
+.others .verse{color:var(--soft)}
 svg.curve{display:block;width:100%;height:auto;font-family:var(--serif)}
 svg.narrow{display:none}
 .scroll{overflow-x:auto}
@@ -68,7 +81,7 @@ table{border-collapse:collapse;width:100%;font-size:.95rem;font-variant-numeric:
 th{font-weight:500;text-align:left;color:var(--soft);font-size:.85rem;vertical-align:bottom}
 td,th{padding:.42rem .8rem .42rem 0;border-bottom:1px solid var(--rule)}
 thead th{border-bottom:1.5px solid var(--soft)}
-tbody th{color:var(--ink);font-size:.95rem}
+tbody th{color:var(--ink);font-size:.95rem;vertical-align:middle}
 td:last-child,th:last-child{padding-right:0}
 .n{text-align:right;white-space:nowrap}
 td b{color:var(--accent);font-weight:600}
@@ -102,12 +115,13 @@ footer{margin-top:6rem;text-align:center;color:var(--soft);font-size:.85rem}
 .pair .side+.side{border-left:0;padding-left:0;margin:1.3rem 0 0;border-top:1px dotted var(--rule);padding-top:1.1rem}
 svg.wide{display:none}svg.narrow{display:block}
 td,th{padding-right:.55rem}nav a{margin:0 .5em}
-.voice table,.voice caption,.voice tbody,.voice tr{display:block}
-.voice thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
-.voice tr{border-bottom:1px solid var(--rule);padding:.7rem 0}
-.voice td,.voice tbody th{display:block;border:0;padding:0}
-.voice td{text-align:left;display:flex;justify-content:space-between}
-.voice td::before{content:attr(data-of);color:var(--soft)}
+:is(.voice,.cards) :is(table,caption,tbody,tr){display:block}
+:is(.voice,.cards) thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
+:is(.voice,.cards) tr{border-bottom:1px solid var(--rule);padding:.7rem 0}
+:is(.voice,.cards) tbody th{display:block;border:0;padding:0}
+:is(.voice,.cards) tbody td{text-align:left;display:flex;justify-content:space-between;border:0;padding:0}
+:is(.voice,.cards) td::before{content:attr(data-of);color:var(--soft)}
+.cards small{display:inline}
 .voice .means{margin-bottom:.35rem}}
 @media print{body{font-size:11pt}.cover{min-height:0}nav{display:none}}
 """

@@ -1,12 +1,14 @@
 """Contestants are compared: the same prompts and seeds for all, figures, a judge's votes and people's."""
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from poetune.errors import RecipeError
+from poetune.errors import PoetuneError, RecipeError
 from poetune.judge.verdicts import checked
 from poetune.ports import Block
 from poetune.records import Candidate, Prompt, Verdict, digest
+from poetune.score.contents import Figures
 from poetune.score.contest import Contest, Outcome, Tally, Writer, duels, in_both_orders, standing
 from poetune.store.queries import verdicts
 from poetune.studio import judge as judging
@@ -24,6 +26,25 @@ def compare(
     studio: Studio, names: Sequence[str], prompted: bool = True, judged: bool = True, per_prompt: int = 1
 ) -> Contest:
     """Write what is missing and ask what was not asked; run again, nothing is written or asked twice."""
+    studio.store.remember("score:compare", json.dumps([list(names), prompted, judged, per_prompt]))
+    return _compared(studio, names, prompted, judged, per_prompt, fresh=True)
+
+
+def told_again(studio: Studio) -> Contest | None:
+    """The latest comparison from what is stored; None where there was none, or not with these settings."""
+    kept = studio.store.fact("score:compare")
+    if not kept:
+        return None
+    try:
+        found = _compared(studio, *json.loads(kept), fresh=False)
+    except PoetuneError:  # a contestant that is gone
+        return None
+    return found if all(writer.figures.poems for writer in found.writers) else None
+
+
+def _compared(
+    studio: Studio, names: Sequence[str], prompted: bool, judged: bool, per_prompt: int, *, fresh: bool
+) -> Contest:
     who = contestants(studio, names, prompted)
     if len(who) < 2:
         raise RecipeError("score compare needs two contestants; name another, such as base, best or a step.")
@@ -31,10 +52,12 @@ def compare(
     if not prompts:
         raise RecipeError("score compare needs prompts; give generate.themes or generate.openings in poet.yaml.")
     sampling = studio.recipe.generate.sampling()
-    sets = {each.label: written(studio, each, prompts, sampling, per_prompt) for each in who}
-    votes, name, invalid, flips = _judged(studio, sets) if judged else ({}, "", 0, 0)
+    sets = {each.label: written(studio, each, prompts, sampling, per_prompt, fresh) for each in who}
+    if not all(sets.values()):
+        return Contest(tuple(Writer(Figures(label, 0, 0.0, 0.0)) for label in sets), (), len(prompts))
+    tallies, name, invalid, flips = _judged(studio, sets, fresh) if judged else ({}, "", 0, 0)
     people = _voted(studio, who)
-    found = duels([each.label for each in who], votes, people)
+    found = duels([each.label for each in who], tallies, people)
     figures, said = measured(studio, sets)
     writers = []
     for each in figures:
@@ -43,7 +66,7 @@ def compare(
     return Contest(tuple(writers), found, len(prompts), name, invalid, flips, tuple(said))
 
 
-def _judged(studio: Studio, sets: Sets) -> tuple[dict[tuple[str, str], Tally], str, int, int]:
+def _judged(studio: Studio, sets: Sets, fresh: bool) -> tuple[dict[tuple[str, str], Tally], str, int, int]:
     """Every pair of poems on one prompt and seed, shown in both orders; answers are kept before they are counted."""
     settings = studio.recipe.judge
     contest = digest("compare", settings.judge, settings.model, settings.rubric, studio.recipe.seed)
@@ -53,12 +76,16 @@ def _judged(studio: Studio, sets: Sets) -> tuple[dict[tuple[str, str], Tally], s
         for one, other in zip(sets[a], sets[b], strict=True)
         if one.text.strip() and other.text.strip()
     ]
-    _ask(studio, contest, [shown for *_, one, other in pairs for shown in ((one, other), (other, one))], sets)
+    if fresh:
+        _ask(studio, contest, [shown for *_, one, other in pairs for shown in ((one, other), (other, one))], sets)
     known = {v.id: v for v in verdicts(studio.store, contest)}
     tallies: dict[tuple[str, str], Tally] = {}
     invalid = flips = 0
     for a, b, one, other in pairs:
-        once, again = (known[_key(contest, shown)].ranking for shown in ((one, other), (other, one)))
+        answers = [known.get(_key(contest, shown)) for shown in ((one, other), (other, one))]
+        if answers[0] is None or answers[1] is None:
+            continue
+        once, again = answers[0].ranking, answers[1].ranking
         outcome: Outcome = in_both_orders(once, again, one.id, other.id)
         invalid += (not once) + (not again)
         flips += bool(once) and bool(again) and once[0] != again[0]

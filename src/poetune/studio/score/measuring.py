@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from poetune.errors import CorpusError
-from poetune.records import Candidate, Poem
+from poetune.records import Candidate, Poem, digest
 from poetune.score.contents import Figures
 from poetune.score.voice import voice
 from poetune.studio.house import Studio
 from poetune.studio.score.copies import copied
 from poetune.studio.score.models import best_or_fail, examples
-from poetune.verse.authorship import Authors
+from poetune.verse.authorship import FEWEST, Authors
 from poetune.verse.diversity import distinct_at, windows
 from poetune.verse.lines import lines
 
@@ -47,22 +47,41 @@ def measured(studio: Studio, sets: Mapping[str, Sequence[Candidate]]) -> tuple[l
 
 def named(studio: Studio, texts: Mapping[str, Sequence[str]]) -> tuple[dict[str, float], str]:
     """The share of each set that the author classifier gives to the poet who has most poems, and what it rests on."""
+    by = _by_author(studio)
+    found = authors(studio)
+    if found is None:
+        return {}, f"No author classifier: it needs two poets with at least {FEWEST} poems each."
+    poet = max(found.names, key=lambda name: (len(by[name]), name))
+    shares = {
+        label: sum(each.author == poet for each in found.attribute(some)) / len(some)
+        for label, some in texts.items()
+        if some
+    }
+    tested = found.tested
+    return shares, (
+        f"“named” is the share that a classifier gives to {poet}; of the corpus's own {tested.poems} poems by "
+        f"{len(found.names)} poets it names {tested.accuracy:.0%} right, each while left out."
+    )
+
+
+def authors(studio: Studio) -> Authors | None:
+    """The classifier of the corpus's poets, learned once a process; None where there are not two with enough poems."""
+    by = _by_author(studio)
+    key = digest("authors", by)
+    if key not in _LEARNED:
+        try:
+            _LEARNED[key] = Authors(by)
+        except CorpusError:
+            _LEARNED[key] = None
+    return _LEARNED[key]
+
+
+_LEARNED: dict[str, Authors | None] = {}
+
+
+def _by_author(studio: Studio) -> dict[str, list[str]]:
     by: dict[str, list[str]] = {}
     for poem in studio.store.all(Poem):
         if poem.origin == "corpus" and poem.author:
             by.setdefault(poem.author, []).append(poem.text)
-    try:
-        authors = Authors(by)
-    except CorpusError as error:
-        return {}, f"No author classifier: {error}"
-    poet = max(authors.names, key=lambda name: (len(by[name]), name))
-    shares = {
-        label: sum(found.author == poet for found in authors.attribute(some)) / len(some)
-        for label, some in texts.items()
-        if some
-    }
-    tested = authors.tested
-    return shares, (
-        f"“named” is the share that a classifier gives to {poet}; of the corpus's own {tested.poems} poems by "
-        f"{len(authors.names)} poets it names {tested.accuracy:.0%} right, each while left out."
-    )
+    return by

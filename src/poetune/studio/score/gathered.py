@@ -1,0 +1,45 @@
+"""The sheets of a report: what was measured before and can be told again without writing or asking anything."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from poetune.errors import PoetuneError
+from poetune.records import Candidate, Model
+from poetune.score.sheet import Sheet
+from poetune.score.sheets import contest_sheets, courses_sheet, steps_sheet
+from poetune.studio.house import Studio
+from poetune.studio.score.checkpoints import checkpoints
+from poetune.studio.score.contest import told_again
+from poetune.studio.score.courses import courses
+from poetune.studio.score.novelty import novelty, themes, variety, whose
+from poetune.studio.score.readers import readers
+
+
+def gathered(
+    studio: Studio, best: Model, sets: Mapping[str, Sequence[Candidate]]
+) -> tuple[tuple[Sheet, ...], list[str]]:
+    """All sheets in the order of the report, and notes on those that are missing."""
+    sheets: list[Sheet] = []
+    notes: list[str] = []
+    voices = whose(studio, sets)
+    sheets += [voices] if voices else []
+    contest = told_again(studio)
+    if contest is None:
+        notes.append("No contestants here: `poetune score compare` puts base, stages and checkpoints side by side.")
+    else:
+        sheets += contest_sheets(contest)
+    steps = checkpoints(studio, write=False)
+    if len(steps.steps) > 1:
+        sheets.append(steps_sheet(steps.steps, steps.advice, steps.own_copied))
+    else:
+        notes.append("No checkpoints beside the best one here: `poetune score checkpoints` lets every one write.")
+    kinds: tuple[Literal["lengths", "decoding"], ...] = ("lengths", "decoding")
+    for kind in kinds:
+        try:
+            found = courses(studio, kind, write=False)
+        except PoetuneError:  # a corpus without line lengths says so where the command is given
+            continue
+        if len(found.ways) > 1:
+            sheets.append(courses_sheet(found))
+    sheets += [novelty(studio, best, sets), variety(studio, sets), themes(studio, sets), readers(studio)]
+    return tuple(sheets), notes
