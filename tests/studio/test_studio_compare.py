@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from poetune.errors import EngineError, RecipeError
-from poetune.records import Candidate, Prompt, Verdict, Vote
+from poetune.records import Candidate, Prompt, Review, Verdict, Vote
 from poetune.studio import Studio
 from poetune.studio.score.contestants import PROMPTED
+from poetune.studio.score.readers import readers
 
 QUICK = ["finetune.steps=4", "finetune.checkpoint_every=2", "generate.max_tokens=30", "score.prompts=6"]
 
@@ -106,3 +107,45 @@ def test_longer_poems_go_on_where_shorter_ones_stopped(trained: Path) -> None:
         ways = studio.courses("decoding")
         assert len(ways.ways) == 5  # echo has no beams
         assert not any("beams" in w.figures.label for w in ways.ways)
+
+
+def test_the_report_tells_again_what_was_measured_and_says_what_was_not(trained: Path) -> None:
+    with Studio(trained, QUICK) as studio:
+        told = studio.report()
+        page = Path(told.html).read_text(encoding="utf-8")
+        assert "`poetune score compare` puts" in page
+        assert '<section id="contestants"' not in page
+        before = studio.store.count(Candidate)
+        studio.compare(["base", "best"])
+        studio.checkpoints()
+        studio.courses("decoding")
+        count, asked = studio.store.count(Candidate), studio.store.count(Verdict)
+        assert count > before
+        told = studio.report()
+        assert (studio.store.count(Candidate), studio.store.count(Verdict)) == (count, asked)
+        page, figures = (Path(each).read_text(encoding="utf-8") for each in (told.html, told.csv))
+        for name in ("losses", "contestants", "duels", "checkpoints", "decoding", "novelty", "themes", "readers"):
+            assert f'<section id="{name}"' in page, name
+        assert {line.split(",")[0] for line in figures.splitlines()} >= {
+            "contestants",
+            "checkpoints",
+            "novelty",
+            "curve",
+        }
+
+
+def test_people_score_on_a_rubric_and_their_agreement_stands_beside_it(trained: Path) -> None:
+    with Studio(trained, QUICK) as studio:
+        studio.compare(["base", "best"], prompted=False, judged=False)
+        poems = [c.id for c in studio.store.all(Candidate)]
+        studio.store.add(
+            Review(
+                f"{who}{i}", key, "accept", who, rubric="r.v1", scores={"tone": 1 + (i + (who == "b" and i == 0)) % 5}
+            )
+            for who in ("a", "b")
+            for i, key in enumerate(poems[:6])
+        )
+        (row,) = readers(studio).rows
+        assert row[0] == "people, r.v1: tone"
+        assert row[1][:2] == (6, 12)
+        assert 0.5 < row[1][3] < 1

@@ -216,8 +216,24 @@ def authors_sheet(
     return Sheet("authors", "Whose voice", "Share of poems given to each poet of the corpus.", columns, rows, said=said)
 
 
+_GATES = {
+    "empty": "Poems without a word, or that could not be written to an end.",
+    "talk": "Talk about the poem instead of the poem.",
+    "language": "Another language or script than the corpus's.",
+    "loop": "Poems that say the same again and again.",
+    "prose": "Lines and punctuation of prose.",
+    "copied": "Too much stands in the corpus.",
+    "twin": "Nearly the same as an earlier poem.",
+    "unfinished": "The last line breaks off.",
+}
+
+
 def gates_sheet(rows: Sequence[tuple[str, tuple[Value, ...]]], gates: Sequence[str]) -> Sheet:
     """Poems held back by each gate, by checkpoint and template."""
-    columns = (Column("written", "Poems written.", "count"), *(Column(gate, "", "count") for gate in gates))
+    columns = (
+        Column("written", "Poems written in this round.", "count"),
+        Column("passed", "Poems that judges and readers were shown.", "count"),
+        *(Column(gate, _GATES.get(gate, ""), "count") for gate in gates),
+    )
     lead = "Poems that were kept from judges and readers, by the rule that did."
     return Sheet("gates", "Gates", lead, columns, tuple(rows), of="written by")

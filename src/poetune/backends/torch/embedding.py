@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from poetune.backends.torch import loading
+from poetune.backends import bases
 from poetune.errors import EngineError
 
 _BATCH = 16
@@ -22,7 +22,7 @@ class Embedder:
     def __init__(self, folder: Path) -> None:
         from transformers import AutoModel, AutoTokenizer
 
-        loading.quiet()
+        bases.quiet()
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from poetune.errors import PoetuneError
-from poetune.records import Candidate, Model
+from poetune.generate.tally import tally
+from poetune.records import Candidate, Model, Prompt
 from poetune.score.sheet import Sheet
-from poetune.score.sheets import contest_sheets, courses_sheet, steps_sheet
+from poetune.score.sheets import contest_sheets, courses_sheet, gates_sheet, steps_sheet
+from poetune.store.queries import candidates
 from poetune.studio.house import Studio
 from poetune.studio.score.checkpoints import checkpoints
 from poetune.studio.score.contest import told_again
@@ -41,5 +43,24 @@ def gathered(
             continue
         if len(found.ways) > 1:
             sheets.append(courses_sheet(found))
-    sheets += [novelty(studio, best, sets), variety(studio, sets), themes(studio, sets), readers(studio)]
+    sheets += [
+        novelty(studio, best, sets),
+        variety(studio, sets),
+        themes(studio, sets),
+        readers(studio),
+        _gates(studio),
+    ]
     return tuple(sheets), notes
+
+
+def _gates(studio: Studio) -> Sheet:
+    """What the gates of the open round held back."""
+    models = {m.id: m for m in studio.store.all(Model)}
+    prompts = {p.id: p for p in studio.store.all(Prompt)}
+    found = tally(candidates(studio.store, studio.round.number), models, prompts)
+    gates = sorted({gate for row in found for gate in row.gates})
+    rows = [
+        (f"{row.model}, {row.template}", (row.written, row.passed, *(row.gates.get(gate, 0) for gate in gates)))
+        for row in found
+    ]
+    return gates_sheet(rows, gates)
