@@ -62,6 +62,42 @@ class Clock:
         }
 
 
+class Watch:
+    """The clock of one stretch of work."""
+
+    def __init__(self):
+        self.at = time.perf_counter(), own_cpu(), machine_cpu()
+
+    def wall(self):
+        """Seconds since it began."""
+        return time.perf_counter() - self.at[0]
+
+    def cpu(self):
+        """CPU seconds of this process and its children since then."""
+        return own_cpu() - self.at[1]
+
+    def others(self):
+        """How many cores other processes kept busy."""
+        now = machine_cpu()
+        busy = (now - self.at[2] - self.cpu()) / self.wall() if now is not None else 0.0
+        return {"cores_used_by_others": round(max(0.0, busy), 2)}
+
+
+def writing(poems, tokens, wall, cpu):
+    """What each script that writes reports; tokens are those of poems, never pads or wasted slots."""
+    return {
+        "poems": poems,
+        "tokens": round(tokens),
+        "wall_s": round(wall, 2),
+        "cpu_s": round(cpu, 2),
+        "tokens_per_wall_s": round(tokens / wall, 3),
+        "tokens_per_cpu_s": round(tokens / cpu, 3),
+        "wall_per_poem": round(wall / poems, 4),
+        "cpu_per_poem": round(cpu / poems, 4),
+        "peak_mb": peak_mb(),
+    }
+
+
 def held_out_loss(model, rows):
     """Nats per completion token, one unpadded poem at a time, head on the completion only."""
     import torch

@@ -23,6 +23,7 @@ CHAT = (
     "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
+TEMPERATURE, TOP_P, PENALTY, GRID_SEED = 0.7, 0.95, 1.1, 5  # the law that all tools write by, and which poems
 RANK, ALPHA, RATE, BATCH = 4, 8, 1e-3, 4
 MODULES = ["q_proj", "v_proj", "gate_proj", "up_proj", "down_proj"]
 GPT2_MODULES = ["attn.c_attn", "mlp.c_fc", "mlp.c_proj"]
@@ -99,6 +100,26 @@ def adapter(name, layers):
     )  # fmt: skip
 
 
+def save_adapter(model, folder):
+    """An adapter on the upper half of the layers, with weights that change what is written: one checkpoint."""
+    import torch
+    from peft import get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    name = shape_of(model)
+    worn = get_peft_model(AutoModelForCausalLM.from_pretrained(model), adapter(name, SHAPES[name][3] // 2))
+    for key, parameter in worn.named_parameters():
+        if "lora_B" in key:
+            torch.nn.init.normal_(parameter, std=0.01)
+    worn.save_pretrained(folder)
+
+
+def length(drawn):
+    """Tokens of a poem, END counted: log-normal, 20 to 400."""
+    return int(min(400, max(20, drawn.lognormvariate(4.4, 0.5))))
+
+
 def poems(name, count, seed=1):
     """Dicts with prompt, completion (texts) and prompt_ids, completion_ids; the last id of a completion is END."""
     fixed, drawn = random.Random(7), random.Random(seed)
@@ -119,8 +140,8 @@ def poems(name, count, seed=1):
     out = []
     for _ in range(count):
         prompt = opening + words(drawn.randint(3, 9))
-        length = int(min(400, max(20, drawn.lognormvariate(4.4, 0.5))))
-        body = [BREAK if i % 8 == 7 and i < length - 2 else w for i, w in enumerate(words(length - 1))]
+        size = length(drawn)
+        body = [BREAK if i % 8 == 7 and i < size - 2 else w for i, w in enumerate(words(size - 1))]
         out.append(
             {"prompt": text(prompt), "completion": text(body), "prompt_ids": [USER, *prompt, END, ASSISTANT],
              "completion_ids": [*body, END]}
@@ -138,8 +159,11 @@ if __name__ == "__main__":
     ap.add_argument("--shape", choices=SHAPES, default="tiny")
     ap.add_argument("--out", required=True)
     ap.add_argument("--dtype", default="float32")
+    ap.add_argument("--adapter", action="store_true", help="write W/adapter as well")
     a = ap.parse_args()
     save_model(a.shape, Path(a.out) / "model", a.dtype)
+    if a.adapter:
+        save_adapter(Path(a.out) / "model", Path(a.out) / "adapter")
     tok = tokenizer(a.shape)
     for row in poems(a.shape, 100):
         turns = [{"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": row["completion"]}]

@@ -1,15 +1,48 @@
 """`poetune-bench`: poetune beside other tools, on one machine in one run."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from poetune_bench import table
+from poetune_bench import table, writing
 from poetune_bench.running import Plan, run_all
+from poetune_bench.training import TrainPlan
+from poetune_bench.writing import WritePlan
 
 _HERE = Path(__file__).resolve().parent
-_PEERS = next((each for each in (_HERE / "peers", _HERE.parent / "peers") if each.is_dir()), _HERE)
+PEERS = next((each for each in (_HERE / "peers", _HERE.parent / "peers") if each.is_dir()), _HERE)
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every comparison."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="One object with rows and ratios."),
+        click.option("--models", type=click.Path(path_type=Path), default=None, help="Keep the models made, here."),
+        click.option(
+            "--log", type=click.Path(path_type=Path), default=None, help="Keep each run's line; a rerun goes on there."
+        ),
+        click.option("--peers", type=click.Path(path_type=Path, exists=True, file_okay=False), default=PEERS),
+        click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True),
+        click.option("--device", default="cpu", show_default=True),
+        click.option("--threads", type=int, default=1, show_default=True),
+        click.option("--repeats", type=int, default=3, show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+def _runs(plan: Plan, peers: Path) -> list[dict[str, Any]]:
+    if not (peers / "workload.py").is_file():
+        raise click.ClickException(
+            f"{peers} holds no workload.py; run from a clone, or name its bench/peers by --peers."
+        )
+    try:
+        return run_all(plan, say=lambda text: click.echo(text, err=True))
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @click.group()
@@ -21,20 +54,12 @@ def main() -> None:
 @click.option("--shape", type=click.Choice(["tiny", "gpt2", "qwen0.5b", "qwen7b"]), default="tiny", show_default=True)
 @click.option("--layers", type=int, default=None, help="Adapted layers, from the top; default: the upper half.")
 @click.option("--steps", type=int, default=None, help="Steps of each tool; default: 60, or 12 on the larger shapes.")
-@click.option("--repeats", type=int, default=3, show_default=True)
 @click.option(
     "--epochs", type=int, default=10, show_default=True, help="Passes over which filling the cache is spread."
 )
-@click.option("--threads", type=int, default=1, show_default=True)
-@click.option("--device", default="cpu", show_default=True)
-@click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True)
 @click.option("--tools", default="poetune,peft,padfree,nogc,default", show_default=True, help="Which, in which order.")
 @click.option("--once", default="nogc,default", show_default=True, help="Of these, one repeat only.")
-@click.option("--peers", type=click.Path(path_type=Path, exists=True, file_okay=False), default=_PEERS)
-@click.option(
-    "--log", type=click.Path(path_type=Path), default=None, help="Keep each run's line; a rerun goes on there."
-)
-@click.option("--json", "as_json", is_flag=True, help="One object with rows and ratios.")
+@_common
 def train(
     shape: str,
     layers: int | None,
@@ -48,15 +73,12 @@ def train(
     once: str,
     peers: Path,
     log: Path | None,
+    models: Path | None,
     as_json: bool,
 ) -> None:
     """Time training beside TRL and a plain peft loop: same model, poems, order and steps."""
     depth = {"tiny": 12, "gpt2": 12, "qwen0.5b": 24, "qwen7b": 28}[shape]
-    if not (peers / "workload.py").is_file():
-        raise click.ClickException(
-            f"{peers} holds no workload.py; run from a clone, or name its bench/peers by --peers."
-        )
-    plan = Plan(
+    plan = TrainPlan(
         shape=shape,
         layers=layers or depth // 2,
         steps=steps or (60 if shape == "tiny" else 12),
@@ -68,8 +90,9 @@ def train(
         once=frozenset(once.split(",")),
         peers=peers.resolve(),
         log=log,
+        models=models,
     )
-    found = table.result(plan, run_all(plan, say=lambda text: click.echo(text, err=True)), epochs)
+    found = table.result(plan, _runs(plan, peers), epochs)
     click.echo(json.dumps(found) if as_json else table.text(found))
 
 
@@ -83,6 +106,56 @@ def review(poems: int, presses: int, as_json: bool) -> None:
 
     found = own_review.measure(poems, presses)
     click.echo(json.dumps(found) if as_json else own_review.text(found))
+
+
+@main.command()
+@click.option("--shape", type=click.Choice(["tiny", "gpt2", "qwen0.5b", "qwen7b"]), default="tiny", show_default=True)
+@click.option("--poems", type=int, default=None, help="Poems of each tool; default: 128, or 64 on the larger shapes.")
+@click.option("--loop", type=int, default=3, show_default=True, help="Of these, how many the process loop writes.")
+@click.option("--whole", is_flag=True, help="transformers.generate writes whole poems too; else timed by the step.")
+@click.option("--batches", default="8,32,64", show_default=True, help="Sizes that transformers.generate is tried with.")
+@click.option("--batch", type=int, default=64, show_default=True, help="poetune's.")
+@click.option("--tools", default=",".join(writing.TOOLS), show_default=True, help="Which, in which order.")
+@click.option("--once", default="", help="Of these, one repeat only.")
+@_common
+def generate(
+    shape: str,
+    poems: int | None,
+    loop: int,
+    whole: bool,
+    batches: str,
+    batch: int,
+    repeats: int,
+    threads: int,
+    device: str,
+    precision: str,
+    tools: str,
+    once: str,
+    peers: Path,
+    log: Path | None,
+    models: Path | None,
+    as_json: bool,
+) -> None:
+    """Time writing beside transformers and a process a poem: same model, adapter, prompts, lengths and sampling."""
+    plan = WritePlan(
+        shape=shape,
+        poems=poems or (128 if shape == "tiny" else 64),
+        loop=loop,
+        whole=whole,
+        repeats=repeats,
+        threads=threads,
+        device=device,
+        precision=precision,
+        tools=tuple(tools.split(",")),
+        once=frozenset(once.split(",")),
+        batches=batches,
+        batch=batch,
+        peers=peers.resolve(),
+        log=log,
+        models=models,
+    )
+    found = writing.result(plan, _runs(plan, peers))
+    click.echo(json.dumps(found) if as_json else writing.text(found))
 
 
 if __name__ == "__main__":

@@ -6,46 +6,51 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Protocol):
     """What is compared."""
 
-    shape: str
-    layers: int
-    steps: int
-    repeats: int
-    threads: int
-    device: str
-    precision: str
-    tools: tuple[str, ...]
-    once: frozenset[str]
-    peers: Path
-    log: Path | None = None
+    @property
+    def threads(self) -> int:
+        """Of each tool."""
+        ...
+
+    @property
+    def log(self) -> Path | None:
+        """Where lines are kept."""
+        ...
+
+    @property
+    def models(self) -> Path | None:
+        """Where models are kept; None makes them anew and removes them."""
+        ...
+
+    def turns(self) -> Iterator[tuple[str, int]]:
+        """Tools and repeats, in the order in which they run."""
+        ...
 
     def key(self, tool: str, repeat: int) -> dict[str, Any]:
         """What names a run in the log."""
-        return {
-            "run": tool,
-            "repeat": repeat,
-            "shape": self.shape,
-            "layers": self.layers,
-            "steps": self.steps,
-            "threads": self.threads,
-            "device": self.device,
-            "precision": self.precision,
-        }
+        ...
 
-    def turns(self) -> Iterator[tuple[str, int]]:
-        """Tools alternate, so that a change in the machine's mood meets them all; the floor goes last in each round."""
-        for repeat in range(self.repeats):
-            for tool in (*self.tools, "floor"):
-                if repeat == 0 or tool not in self.once:
-                    yield tool, repeat
+    def made(self) -> str:
+        """The name of the folder that `making` fills."""
+        ...
+
+    def making(self, folder: Path) -> list[str]:
+        """The script, with its arguments, that writes the model into `folder`."""
+        ...
+
+    def command(self, tool: str, folder: Path) -> list[str]:
+        """The script of a tool with its arguments."""
+        ...
+
+    def said(self, figures: dict[str, Any]) -> str:
+        """A run's figures in a few words."""
+        ...
 
 
 def run_all(plan: Plan, say: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -56,20 +61,19 @@ def run_all(plan: Plan, say: Callable[[str], None]) -> list[dict[str, Any]]:
     """
     done = _read(plan.log)
     found = []
-    with tempfile.TemporaryDirectory() as folder:
-        model = Path(folder) / "model"
+    with tempfile.TemporaryDirectory() as aside:
+        folder = (plan.models or Path(aside)) / plan.made()
         for tool, repeat in plan.turns():
             key = plan.key(tool, repeat)
             kept = next((each for each in done if each.items() >= key.items()), None)
             if kept is None:
-                if not model.is_dir():
-                    _model(plan, Path(folder))
-                kept = _run(_command(plan, tool, model), plan) | key
+                if not folder.is_dir():
+                    _make(plan, folder)
+                kept = run_one(plan.command(tool, folder), plan.threads) | key
                 if plan.log:
                     with plan.log.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(kept) + "\n")
-            shown = kept.get("cpu_per_1k", kept.get("cached_per_1k"))
-            say(f"{tool} {repeat + 1}: {shown} s per 1,000 tokens, held-out {kept.get('held_out', '-')}")
+            say(f"{tool} {repeat + 1}: {plan.said(kept)}")
             found.append(kept)
     return found
 
@@ -80,35 +84,21 @@ def _read(log: Path | None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.endswith("}")]
 
 
-def _model(plan: Plan, folder: Path) -> None:
-    dtype = "bfloat16" if plan.precision == "bf16" else "float32"
-    command = [str(plan.peers / "workload.py"), "--shape", plan.shape, "--out", str(folder), "--dtype", dtype]
-    subprocess.run([sys.executable, *command], check=True, capture_output=True, env=_environment(plan))
+def _make(plan: Plan, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    writing = folder.with_name(f".{folder.name}-{os.getpid()}")
+    command = [sys.executable, *plan.making(writing)]
+    subprocess.run(command, check=True, capture_output=True, env=_environment(plan.threads))
+    writing.rename(folder)
 
 
-def _command(plan: Plan, tool: str, model: Path) -> list[str]:
-    common = ["--layers", str(plan.layers), "--steps", str(plan.steps), "--threads", str(plan.threads)]
-    if tool == "floor":
-        return [str(plan.peers / "floor.py"), "--shape", plan.shape, *common]
-    common += ["--model", str(model), "--device", plan.device, "--precision", plan.precision]
-    if tool == "poetune":
-        return [str(Path(__file__).with_name("own_train.py")), "--peers", str(plan.peers), *common]
-    if tool == "peft":
-        return [str(plan.peers / "train_peft_loop.py"), *common]
-    return [str(plan.peers / "train_trl.py"), "--mode", tool, *common]
+def _environment(threads: int) -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
-def _environment(plan: Plan) -> dict[str, str]:
-    return {
-        **os.environ,
-        "OMP_NUM_THREADS": str(plan.threads),
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-
-
-def _run(command: list[str], plan: Plan) -> dict[str, Any]:
-    ran = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=_environment(plan))
+def run_one(command: list[str], threads: int) -> dict[str, Any]:
+    """The line that one script prints."""
+    ran = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=_environment(threads))
     lines = [line for line in ran.stdout.splitlines() if line.startswith('{"tool"')]
     if ran.returncode or not lines:
         raise RuntimeError(f"{' '.join(command[:3])} failed: {ran.stderr[-600:]}")

@@ -3,12 +3,12 @@
 from statistics import median
 from typing import Any
 
-from poetune_bench.running import Plan
+from poetune_bench.training import TrainPlan
 
 _JOB_EPOCHS, _JOB_POEMS = 40, 100
 
 
-def result(plan: Plan, runs: list[dict[str, Any]], epochs: int) -> dict[str, Any]:
+def result(plan: TrainPlan, runs: list[dict[str, Any]], epochs: int) -> dict[str, Any]:
     """`rows`, one a tool with its medians, and `ratios`: how many times poetune's seconds the others take.
 
     `floor` is poetune's seconds in floors with the cache, `memory` poetune's peak in TRL's best; `sweep8` compares

@@ -9,7 +9,7 @@ from pathlib import Path  # noqa: E402
 from trainings import ASKED  # noqa: E402
 
 from poetune.backends.poem import PoemRow  # noqa: E402
-from poetune.backends.torch import continuous, loading, slots  # noqa: E402
+from poetune.backends.torch import continuous, loading, room, slots  # noqa: E402
 from poetune.ports import Request, Weights  # noqa: E402
 from poetune.records import Conversation, Message, Sampling  # noqa: E402
 
@@ -57,19 +57,40 @@ def test_greedy_tokens_are_those_of_transformers(mini, architecture):
         assert out[0, len(row.prompt) :].tolist() == row.poem
 
 
-def test_all_rows_at_once_read_what_each_reads_alone(mini, monkeypatch):
+@pytest.mark.parametrize("together", [1, 3, 100])
+def test_however_many_rows_attend_in_one_call_each_reads_its_own_places(mini, monkeypatch, together):
     base = loading.load(Path(mini("qwen2")), torch.device("cpu"))
-    expected = written(base, rows(base), 3)
-    monkeypatch.setattr(slots.Slots, "_row_by_row", slots.Slots._all_at_once)
-    monkeypatch.setattr(torch, "empty", torch.zeros)  # as on a GPU: masked places must be finite
-    assert written(base, rows(base), 3) == expected
+    expected = written(base, rows(base), 7)
+    monkeypatch.setattr(slots, "_TOGETHER", together)
+    assert written(base, rows(base), 7) == expected
+
+
+@pytest.mark.parametrize("grows", [False, True])
+def test_rows_that_move_take_their_places_along(grows):
+    like, at = torch.zeros(1), torch.device("meta" if grows else "cpu")
+    if grows:  # as on a GPU, where memory is taken as it is needed
+        like = type("Like", (), {"device": at, "new_zeros": staticmethod(torch.zeros)})()
+    kept = room.Room(2, 5, 2, 3, 90, like)
+    lengths, told = [4, 9, 1, 7, 2], {}
+    for row, length in enumerate(lengths):
+        kept.reach(length + 1)
+        for layer in range(2):
+            told[layer, row] = torch.randn(length, 2, 3)
+            kept.put(layer, row, told[layer, row])
+    kept.reach(80)
+    order = [1, 3, 0, 4, 2]
+    kept.permute(order, [lengths[i] for i in order])
+    kept.move(0, 4, 9)
+    for here, was in enumerate([*order[:4], 1]):
+        for layer in range(2):
+            assert torch.equal(kept.layers[layer][here, :, : lengths[was]].transpose(0, 1), told[layer, was])
 
 
 def test_whoever_ends_makes_room_at_once(mini, monkeypatch):
     base = loading.load(Path(mini("llama")), torch.device("cpu"))
     busy = []
     plain = slots.Slots.step
-    monkeypatch.setattr(slots.Slots, "step", lambda self, at, tokens: busy.append(len(at)) or plain(self, at, tokens))
+    monkeypatch.setattr(slots.Slots, "step", lambda self, tokens: busy.append(len(self.seats)) or plain(self, tokens))
     base.renderer.stops = frozenset()
     lengths = [40, 4, 4, 4, 4, 4, 4, 4, 4]
     asked = [Request(str(i), Weights(""), ASKED, Sampling(max_tokens=n), i) for i, n in enumerate(lengths)]

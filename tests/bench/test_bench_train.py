@@ -7,11 +7,14 @@ import pytest
 from click.testing import CliRunner
 from poetune_bench import table
 from poetune_bench.cli import main
-from poetune_bench.running import Plan, run_all
+from poetune_bench.running import run_all
+from poetune_bench.training import TrainPlan
 
 
 def plan(tmp_path, tools=("poetune", "peft", "padfree", "default"), repeats=3):
-    return Plan("tiny", 6, 60, repeats, 1, "cpu", "fp32", tools, frozenset({"default"}), tmp_path, tmp_path / "log")
+    return TrainPlan(
+        "tiny", 6, 60, repeats, 1, "cpu", "fp32", tools, frozenset({"default"}), tmp_path, tmp_path / "log"
+    )
 
 
 def line(tool, cpu, peak=100, **more):
@@ -46,8 +49,8 @@ def test_tools_alternate_and_what_the_log_has_is_not_run_again(tmp_path, monkeyp
     assert [tool for tool, repeat in turns if repeat == 0] == ["poetune", "peft", "padfree", "default", "floor"]
     assert [tool for tool, repeat in turns if repeat == 2] == ["poetune", "peft", "padfree", "floor"]
     ran = []
-    monkeypatch.setattr("poetune_bench.running._model", lambda *_: None)
-    monkeypatch.setattr("poetune_bench.running._run", lambda command, _: ran.append(command) or {"cpu_per_1k": 1.0})
+    monkeypatch.setattr("poetune_bench.running._make", lambda *_: None)
+    monkeypatch.setattr("poetune_bench.running.run_one", lambda command, _: ran.append(command) or {"cpu_per_1k": 1.0})
     first = run_all(asked, lambda _: None)
     assert len(ran) == len(turns)
     assert run_all(asked, lambda _: None) == first

@@ -163,7 +163,10 @@ def saved_bias(folder: Path) -> str:
 
 
 class Worn:
-    """An adapter merged into a model, which then runs at the base's own speed; `take_off` restores every bit."""
+    """An adapter merged into a model, which then runs at the base's own speed; `take_off` restores every bit.
+
+    `first` is the lowest layer that it changes.
+    """
 
     def __init__(self, model: Any, folder: Path) -> None:
         self._biases = Before(biases(model, saved_bias(folder)))
@@ -173,7 +176,9 @@ class Worn:
             self._biases.restore()
             raise
         self.reload = bool(worn.peft_config["default"].modules_to_save)
-        layers = [m.get_base_layer() for m in worn.modules() if isinstance(m, BaseTunerLayer)]
+        tuned = {name: m for name, m in worn.named_modules() if isinstance(m, BaseTunerLayer)}
+        self.first = 0 if self.reload or saved_bias(folder) != "none" else _lowest(tuned)
+        layers = [m.get_base_layer() for m in tuned.values()]
         self._weights = Before(p for layer in layers for p in layer.parameters(recurse=False))
         with hushed():
             self.model = worn.merge_and_unload()
@@ -183,6 +188,12 @@ class Worn:
         """Copy the base's own weights back."""
         self._weights.restore()
         self._biases.restore()  # last: the copies in `_weights` were made with the adapter's biases in place
+
+
+def _lowest(names: Iterable[str]) -> int:
+    """The lowest layer among modules; 0 where one is in no layer."""
+    matches = [IN_LAYER.match(name) for name in names]
+    return min((int(match["index"]) if match else 0 for match in matches), default=0)
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from typing import Any
 import torch
 
 from poetune.backends.poem import PoemRow
+from poetune.backends.torch.bank import Bank
 from poetune.backends.torch.drawing import Knobs, draw
+from poetune.backends.torch.fused import plain
 from poetune.backends.torch.generating import write_batch
 from poetune.backends.torch.loading import Base
 from poetune.backends.torch.penalties import SeatedRepetition
@@ -20,20 +22,30 @@ _WAIT = 8  # new rows enter when an eighth of the seats is free: reading one pro
 
 def write_rows(base: Base, rows: Sequence[PoemRow], batch: int) -> Iterator[Written]:
     """Write the rows in the way that the base allows: as a queue, or in batches that finished rows leave."""
-    if base.fast_head and not unfit(base.model.base_model):
+    if queues(base):
         yield from write_queue(base, rows, batch)
         return
     for start in range(0, len(rows), batch):
         yield from write_batch(base, rows[start : start + batch])
 
 
-def write_queue(base: Base, rows: Sequence[PoemRow], batch: int) -> Iterator[Written]:
-    """Write the rows, at most `batch` at a time, each given out when it is done."""
+def queues(base: Base) -> bool:
+    """Whether a base's layers run as a queue; several adapters need that too."""
+    return base.fast_head and not unfit(base.model.base_model) and plain(base.model.base_model)
+
+
+def write_queue(
+    base: Base, rows: Sequence[PoemRow], batch: int, bank: Bank | None = None, wears: Sequence[int] = ()
+) -> Iterator[Written]:
+    """Write the rows, at most `batch` at a time, each given out when it is done.
+
+    With a bank of adapters, `wears` says for each row the number of its own, -1 for none.
+    """
     yield from (row.result() for row in rows if row.stop)
-    live = [row for row in rows if not row.stop]
+    live = [(row, own) for row, own in zip(rows, wears or [-1] * len(rows), strict=True) if not row.stop]
     if not live:
         return
-    desk = _Desk(base, live, min(batch, len(live)))
+    desk = _Desk(base, live, min(batch, len(live)), bank)
     while desk.busy:
         yield from desk.advance()  # no torch context is open while the caller has the poem
 
@@ -41,9 +53,10 @@ def write_queue(base: Base, rows: Sequence[PoemRow], batch: int) -> Iterator[Wri
 class _Desk:
     """The seats, who sits in them, and the token that each of them is to read next."""
 
-    def __init__(self, base: Base, rows: Sequence[PoemRow], count: int) -> None:
+    def __init__(self, base: Base, rows: Sequence[tuple[PoemRow, int]], count: int, bank: Bank | None) -> None:
         self.base, self.waiting = base, deque(rows)
-        self.slots = Slots(base.model.base_model, count)
+        most = max(len(row.prompt) + row.limit for row, _ in rows)
+        self.slots = Slots(base, count, most, bank)
         self.seated: list[PoemRow | None] = [None] * count
         device = base.device
         self.desk = torch.device("cpu") if device.type == "mps" else device  # MPS has no float64 to draw in
@@ -69,29 +82,31 @@ class _Desk:
     def advance(self) -> list[Written]:
         """One token for every seat; the poems that it finished."""
         with torch.inference_mode():
-            reading = [seat for seat, row in enumerate(self.seated) if row is not None]
-            entering = self._admit(len(reading))
+            entering = self._admit(len(self.slots.seats))
             parts = []
-            if reading:
-                seats = torch.tensor(reading, device=self.base.device)
-                parts.append(self.slots.step(seats, self.next[seats]))
+            if self.slots.seats:
+                parts.append(self.slots.step(self.next))
             if entering:
-                parts.append(self.slots.enter(entering, [self._row(seat).prompt for seat in entering]))
-            return self._take([*reading, *entering], torch.cat(parts))
+                parts.append(self._enter(entering))
+            return self._take(list(self.slots.seats), torch.cat(parts))
+
+    def _enter(self, entering: dict[int, int]) -> Any:
+        prompts = [self._row(seat).prompt for seat in entering]
+        return self.slots.enter(list(entering), prompts, list(entering.values()))
 
     def _row(self, seat: int) -> PoemRow:
         row = self.seated[seat]
         assert row is not None
         return row
 
-    def _admit(self, busy: int) -> list[int]:
-        """Seats that new rows take."""
+    def _admit(self, busy: int) -> dict[int, int]:
+        """Seats that new rows take, with the numbers of their adapters."""
         free = [seat for seat, row in enumerate(self.seated) if row is None]
         if not self.waiting or (busy and len(free) < max(1, len(self.seated) // _WAIT)):
-            return []
-        entering = free[: len(self.waiting)]
-        for seat in entering:
-            row = self.waiting.popleft()
+            return {}
+        entering = {}
+        for seat in free[: len(self.waiting)]:
+            row, entering[seat] = self.waiting.popleft()
             self.seated[seat] = row
             sampling = row.sampling
             self.repetition.seat(seat, row.poem, sampling.repetition_penalty)
@@ -120,4 +135,5 @@ class _Desk:
             if row.stop is not None:
                 self.seated[seat] = None
                 done.append(row.result())
+        self.slots.leave([seat for seat in seats if self.seated[seat] is None])
         return done

@@ -13,6 +13,7 @@ import torch
 
 _TRIALS = 4
 _BLOCK = 256
+_CACHED = 1 << 20  # logits that several passes go over while they are in a processor's cache
 _BINS, _PER_LOGIT = 2048, 64.0
 
 
@@ -32,6 +33,15 @@ class Knobs:
 
 def draw(logits: Any, uniform: Any, knobs: Knobs) -> Any:
     """Ids (batch,) from logits (batch, vocabulary) and uniform numbers in [0, 1) (batch, float64)."""
+    few = max(1, _CACHED // logits.shape[1]) if logits.device.type == "cpu" else len(logits)
+    parts = [
+        _draw(logits[start : start + few], uniform[start : start + few], knobs.select(slice(start, start + few)))
+        for start in range(0, len(logits), few)
+    ]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _draw(logits: Any, uniform: Any, knobs: Knobs) -> Any:
     out = torch.empty(len(logits), dtype=torch.long, device=logits.device)
     cold = knobs.temperature == 0
     limited = ~cold & (knobs.top_k > 0)
@@ -42,15 +52,18 @@ def draw(logits: Any, uniform: Any, knobs: Knobs) -> Any:
         if kind == "cold":
             out[rows] = logits[rows].argmax(-1)
             continue
-        own = knobs.select(rows)
-        scaled = logits[rows].float() / own.temperature[:, None]
         way = _from_largest if kind == "limited" else _by_trial
-        out[rows] = way(scaled, uniform[rows], own)
+        out[rows] = way(logits[rows], uniform[rows], knobs.select(rows))
     return out
 
 
-def _from_largest(scaled: Any, uniform: Any, knobs: Knobs) -> Any:
+def _warm(logits: Any, knobs: Knobs) -> Any:
+    return logits.float() / knobs.temperature[:, None]
+
+
+def _from_largest(logits: Any, uniform: Any, knobs: Knobs) -> Any:
     """top-k, then the others among these."""
+    scaled = _warm(logits, knobs)
     size = scaled.shape[-1]
     k = min(int(knobs.top_k.max()), size)
     values, ids = scaled.topk(k, dim=-1)
@@ -64,10 +77,10 @@ def _from_largest(scaled: Any, uniform: Any, knobs: Knobs) -> Any:
     return ids.gather(1, place[:, None])[:, 0]
 
 
-def _by_trial(scaled: Any, uniform: Any, knobs: Knobs) -> Any:
+def _by_trial(logits: Any, uniform: Any, knobs: Knobs) -> Any:
     """top-p and min-p, or neither."""
-    top = scaled.amax(-1, keepdim=True)
-    p = (scaled - top).exp_()
+    p = _warm(logits, knobs)
+    p.sub_(p.amax(-1, keepdim=True)).exp_()
     even = p.shape[-1] // _BLOCK * _BLOCK
     sums = p[:, :even].unflatten(-1, (-1, _BLOCK)).sum(-1)
     if even < p.shape[-1]:
@@ -89,7 +102,8 @@ def _by_trial(scaled: Any, uniform: Any, knobs: Knobs) -> Any:
         left = left[~kept]
         if not len(left):
             return out
-    out[left] = _from_all(scaled[left], fresh(uniform[left], _TRIALS), knobs.select(left))
+    rest = knobs.select(left)
+    out[left] = _from_all(_warm(logits[left], rest), fresh(uniform[left], _TRIALS), rest)
     return out
 
 

@@ -7,14 +7,11 @@ from pathlib import Path
 
 from poetune.backends import bases, checkpoints, crossing, processes
 from poetune.backends.checkpoints import Note
-from poetune.backends.local import LocalEngine, by_weights
+from poetune.backends.local import LocalEngine
 from poetune.backends.loop import run
 from poetune.backends.ordering import texts_read
-from poetune.backends.poem import PoemRow
 from poetune.backends.rows import Row, Rows
 from poetune.backends.torch import adapters, blending, loading, merging, needs, scoring
-from poetune.backends.torch.beams import write_beams
-from poetune.backends.torch.continuous import write_rows
 from poetune.backends.torch.crew import Alone, Crew
 from poetune.backends.torch.launched import Launched
 from poetune.backends.torch.loading import Base, pick_dtype
@@ -22,6 +19,7 @@ from poetune.backends.torch.opening import open_for_training
 from poetune.backends.torch.parallel import Led, leading
 from poetune.backends.torch.precision import precision_of
 from poetune.backends.torch.quantized import load_quantized
+from poetune.backends.torch.together import House, write_all
 from poetune.backends.torch.training import TorchLearner
 from poetune.errors import EngineError
 from poetune.ports import BLENDS, Capabilities, Mix, Needs, Request, Score, TrainEvent, TrainJob, Weights, Written
@@ -136,18 +134,8 @@ class TorchEngine(LocalEngine):
         blending.blend(mix, note, out)
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Written]:
-        """Grouped by model, then by length of the prompt; each poem is given out when it is done."""
-        for weights, group in by_weights(requests).items():
-            base = self._wear(weights)
-            rows = [PoemRow(base.renderer, base.context, request) for request in group]
-            rows.sort(key=lambda row: len(row.prompt))
-            for written in write_rows(base, [row for row in rows if row.sampling.beams <= 1], self.batch):
-                yield written
-                self._wear_again(weights, base)
-            for row in rows:
-                if row.sampling.beams > 1:
-                    yield write_beams(base, row)
-                    self._wear_again(weights, base)
+        """Checkpoint by checkpoint, or several in one batch where that is faster; each poem is given out when done."""
+        yield from write_all(House(self.batch, self._wear, self._wear_again, self._check), requests)
 
     def _scored(self, base: Base, rows: Sequence[Row]) -> list[Score]:
         return scoring.score_rows(base, rows)
@@ -164,7 +152,7 @@ class TorchEngine(LocalEngine):
         base = self._bare(adapter if adapter is not None and whole else folder)
         if adapter is not None and not whole:
             self._worn = adapters.Worn(base.model, adapter)
-            base.model = self._worn.model
+            base.model, base.adapted_from = self._worn.model, self._worn.first
         self._weights = weights
         return base
 
@@ -175,6 +163,8 @@ class TorchEngine(LocalEngine):
             if self._worn.reload:
                 self._base = None
         self._worn, self._weights = None, None
+        if self._base is not None:
+            self._base.adapted_from = 0
         if self._base is None or self._base.folder != folder.resolve():
             self._base = None
             self._base = loading.load(folder.resolve(), self.device, full)
@@ -185,6 +175,7 @@ class TorchEngine(LocalEngine):
         precision = precision_of(settings, self.device)
         if settings.quantize == "no" and settings.method != "full" and precision.stored == pick_dtype(self.device):
             base = self._bare(folder)
+            base.lower.clear()
             self._base = None
             return base
         self._base, self._worn, self._weights = None, None, None

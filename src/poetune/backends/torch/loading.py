@@ -1,7 +1,7 @@
 """A base: its weights and tokenizer loaded."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from poetune.backends.bases import open_renderer
 from poetune.backends.rendering import Renderer
+from poetune.backends.torch.lower import Lower
 from poetune.backends.torch.memory import is_out_of_memory
 from poetune.errors import EngineError
 
@@ -18,7 +19,8 @@ from poetune.errors import EngineError
 class Base:
     """A loaded base model. `folder` is where it lies; `fast_head`: head and decoder may be called apart.
 
-    `writes` is False where only its upper layers are there.
+    `writes` is False where only its upper layers are there. Layers below `adapted_from` are the base's own, whatever
+    adapter is worn, and `lower` keeps what they give for prompts.
     """
 
     folder: Path
@@ -27,6 +29,8 @@ class Base:
     device: Any
     fast_head: bool
     writes: bool = True
+    adapted_from: int = 0
+    lower: Lower = field(default_factory=Lower)
 
     @property
     def context(self) -> int:

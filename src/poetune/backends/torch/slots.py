@@ -1,7 +1,8 @@
-"""Continuous batching for Llama-like models: a poem that ends leaves its slot, and the next one takes it at once.
+"""Continuous batching for Llama-like models: a poem that ends leaves its place, and the next one takes it at once.
 
-Prompts are read end to end without padding; each slot has its keys and values at places 0, 1, 2, ... of its own, so a
-row that enters moves nobody. The layers are those of `stack`, on merged weights.
+Prompts are read end to end without padding. A seat is a row's name as long as it writes; its place is where its keys
+and values lie. Places stay dense: the last row moves into the gap that one leaves, and now and then all are sorted by
+length, so that neighbours, which attend in one call, are about equally long and little is masked.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,122 +11,179 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from poetune.backends.torch.pieces import SwiGlu
-from poetune.backends.torch.stack import Stack, linear, norm, turn
+from poetune.backends.torch.bank import Bank, Worn
+from poetune.backends.torch.decoding import Layer, root_norm
+from poetune.backends.torch.loading import Base
+from poetune.backends.torch.lower import Reading
+from poetune.backends.torch.room import Room
+from poetune.backends.torch.stack import attend, head_size
 
-Read = Callable[[Any, Any, Any, float], Any]
-_ROOM = 64  # places that the buffers grow by, at least
+Keep = Callable[[int, int, Any], None]
+_TOGETHER = 8  # rows that attend in one call on a CPU; on a GPU all do
 
 
 class Slots:
-    """Keys and values of `count` rows, and one step of the decoder for all of them."""
+    """Keys and values of at most `count` rows of at most `most` tokens, and one step of the decoder for all of them."""
 
-    def __init__(self, decoder: Any, count: int) -> None:
-        self.decoder, self.stack, self.count = decoder, Stack(decoder, 0), count
+    def __init__(self, base: Base, count: int, most: int, bank: Bank | None = None) -> None:
+        decoder = base.model.base_model
+        self.decoder, self.bank, self.lower = decoder, bank, base.lower
+        self.edge = min(base.adapted_from if bank is None else bank.first, len(decoder.layers) - 1)
         weight = decoder.norm.weight
         self.device, self.dtype = weight.device, weight.dtype
-        self.lengths = torch.zeros(count, dtype=torch.long, device=self.device)
-        self._layers: list[tuple[Any, Any]] = []
-        self._room = 0
+        size = head_size(decoder.config)
+        self.layers = [Layer(layer, size) for layer in decoder.layers]
+        self.shared = decoder.config.num_key_value_heads
+        self.room = Room(len(self.layers), count, 2 * self.shared, size, most, weight)
+        self.seats: list[int] = []  # who sits at places 0, 1, 2, ...
+        self.lengths: list[int] = []  # and the tokens read there
+        self._which = torch.full((count,), -1, device=self.device)
+        self._wasted = 0
 
-    def _grow(self, need: int) -> None:
-        """Room for `need` places in each slot."""
-        if need <= self._room:
-            return
-        room = max(need + _ROOM, self._room * 5 // 4)
-        shape = self.count, self.decoder.config.num_key_value_heads, room, self.stack.head_dim
-        grown = []
-        for number in range(len(self.decoder.layers)):
-            make = (
-                torch.empty if self.device.type == "cpu" else torch.zeros
-            )  # masked places are read, so must be finite
-            pair = tuple(make(shape, dtype=self.dtype, device=self.device) for _ in "kv")
-            if self._layers:
-                for new, old in zip(pair, self._layers[number], strict=True):
-                    new[:, :, : self._room] = old
-                self._layers[number] = pair  # the old one goes before the next layer's new one comes
-            grown.append(pair)
-        self._layers, self._room = grown, room
+    def enter(self, seats: Sequence[int], prompts: Sequence[Sequence[int]], which: Sequence[int]) -> Any:
+        """Read prompts into new places: the last hidden states (rows, size) of each.
 
-    def enter(self, slots: Sequence[int], prompts: Sequence[Sequence[int]]) -> Any:
-        """Read prompts into free slots; the last hidden states (rows, size) of each."""
-        lengths = [len(prompt) for prompt in prompts]
-        self._grow(max(lengths) + 1)
-        ids = torch.tensor([i for prompt in prompts for i in prompt], device=self.device)
+        `which` are the numbers of the adapters that the rows wear, -1 for none. What rows have in common is read once:
+        equal prompts under one adapter in all layers, under different ones in the layers that none of them changes.
+        """
+        first = len(self.seats)
+        self.room.reach(max(map(len, prompts)) + 1)
+        rows = [(tuple(prompt), number) for prompt, number in zip(prompts, which, strict=True)]
+        kinds = list(dict.fromkeys(rows))
+        places = {kind: [first + i for i, row in enumerate(rows) if row == kind] for kind in kinds}
+        below = self._below(list(dict.fromkeys(prompt for prompt, _ in kinds)))
+        for number in range(self.edge):
+            for kind in kinds:
+                self._put(number, places[kind], below[kind[0]].both[number])
+        x = torch.cat([below[prompt].states for prompt, _ in kinds])
+        lengths = [len(prompt) for prompt, _ in kinds]
+        worn = {}
+        if self.bank is not None:
+            worn = self.bank.worn(torch.tensor([own for ids, own in kinds for _ in ids], device=self.device))
         last = torch.tensor(lengths, device=self.device).cumsum(0) - 1
-
-        def keep(number: int, key: Any, value: Any) -> None:
-            for slot, k, v in zip(slots, key.split(lengths), value.split(lengths), strict=True):
-                for buffer, given in zip(self._layers[number], (k, v), strict=True):
-                    buffer[slot, :, : len(given)] = given.transpose(0, 1)
-
-        hidden = self.stack(self.decoder.embed_tokens(ids), lengths, last, keep)
-        self.lengths[torch.tensor(list(slots), device=self.device)] = torch.tensor(lengths, device=self.device)
-        return hidden
-
-    def step(self, slots: Any, tokens: Any) -> Any:
-        """Read one token (rows,) in each of `slots` (rows,): hidden states (rows, size)."""
-        at = self.lengths[slots]
-        self._grow(int(at.max()) + 1)
-        x = self.decoder.embed_tokens(tokens)
-        cos, sin = self.decoder.rotary_emb(x[None], at[None])
-        cos, sin = cos[0, :, None, :].to(x.dtype), sin[0, :, None, :].to(x.dtype)
-        read = self._row_by_row(slots, at) if self.device.type == "cpu" else self._all_at_once(slots, at)
-        for layer, buffers in zip(self.decoder.layers, self._layers, strict=True):
-            x = self._layer(layer, x, cos, sin, slots, at, buffers, read)
-        self.lengths[slots] = at + 1
-        return norm(self.decoder.norm, x)
-
-    def _row_by_row(self, slots: Any, at: Any) -> Read:
-        """Each row attends to its own places: on a CPU cheaper than places of the longest row for all."""
-        places = list(zip(slots.tolist(), (at + 1).tolist(), strict=True))
-
-        def read(query: Any, keys: Any, values: Any, scale: float) -> Any:
-            out = torch.empty_like(query)
-            for i, (slot, length) in enumerate(places):
-                key, value = keys[slot : slot + 1, :, :length], values[slot : slot + 1, :, :length]
-                out[i] = functional.scaled_dot_product_attention(query[i : i + 1], key, value, scale=scale)[0]
-            return out
-
-        return read
-
-    def _all_at_once(self, slots: Any, at: Any) -> Read:
-        """One call for all rows, with a mask over the places that a row does not have."""
-        longest = int(at.max()) + 1
-        seen = (torch.arange(longest, device=self.device) <= at[:, None])[:, None, None, :]
-        every = len(slots) == self.count  # then no slot need be gathered
-
-        def read(query: Any, keys: Any, values: Any, scale: float) -> Any:
-            keys, values = (each[:, :, :longest] if every else each[slots, :, :longest] for each in (keys, values))
-            return functional.scaled_dot_product_attention(query, keys, values, attn_mask=seen, scale=scale)
-
-        return read
-
-    def _layer(
-        self,
-        layer: Any,
-        x: Any,
-        cos: Any,
-        sin: Any,
-        slots: Any,
-        at: Any,
-        buffers: tuple[Any, Any],
-        read: Read,
-    ) -> Any:
-        attention, size = layer.self_attn, self.stack.head_dim
-        normed = norm(layer.input_layernorm, x)
-        query, key, value = (
-            linear(each, normed).unflatten(-1, (-1, size))
-            for each in (attention.q_proj, attention.k_proj, attention.v_proj)
+        x = self._read(
+            x,
+            lengths,
+            range(self.edge, len(self.layers)),
+            lambda n, i, new: self._put(n, places[kinds[i]], new),
+            worn,
+            last,
         )
-        if hasattr(attention, "q_norm"):
-            query, key = norm(attention.q_norm, query), norm(attention.k_norm, key)
-        query, key = turn(query, cos, sin), turn(key, cos, sin)
-        for buffer, new in zip(buffers, (key, value), strict=True):
-            buffer[slots, :, at] = new
-        # The heads that share a key are its queries: (rows, shared heads, queries, size), so no key is copied.
-        grouped = query.unflatten(1, (buffers[0].shape[1], -1))
-        x = x + linear(attention.o_proj, read(grouped, *buffers, attention.scaling).flatten(1))
-        mlp = layer.mlp
-        normed = norm(layer.post_attention_layernorm, x)
-        return x + linear(mlp.down_proj, SwiGlu.apply(linear(mlp.gate_proj, normed), linear(mlp.up_proj, normed)))
+        self.seats += seats
+        self.lengths += [len(prompt) for prompt in prompts]
+        self._which[first : len(self.seats)] = torch.tensor(list(which), device=self.device)
+        hidden = root_norm(self.decoder.norm, x)
+        return hidden[torch.tensor([kinds.index(row) for row in rows], device=self.device)]
+
+    def _put(self, number: int, places: Sequence[int], both: Any) -> None:
+        for place in places:
+            self.room.put(number, place, both)
+
+    def _below(self, prompts: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], Reading]:
+        """What enters layer `edge`, and the keys and values of the layers under it."""
+        found = {prompt: kept for prompt in prompts if self.edge and (kept := self.lower.get(self.edge, prompt))}
+        missing = [prompt for prompt in prompts if prompt not in found]
+        if missing:
+            x = self.decoder.embed_tokens(torch.tensor([i for prompt in missing for i in prompt], device=self.device))
+            lengths = [len(prompt) for prompt in missing]
+            made: list[list[Any]] = [[] for _ in missing]
+            x = self._read(x, lengths, range(self.edge), lambda _, i, new: made[i].append(new), {}, None)
+            for prompt, both, states in zip(missing, made, x.split(lengths), strict=True):
+                found[prompt] = Reading(tuple(both), states)
+                if self.edge:
+                    self.lower.keep(self.edge, prompt, found[prompt])
+        return found
+
+    def _read(self, x: Any, lengths: list[int], numbers: range, keep: Keep, worn: dict[int, Worn], last: Any) -> Any:
+        """Prompts end to end through some layers; `keep` is given layer, prompt, and its keys and values."""
+        cos, sin = self._turns(x, torch.cat([torch.arange(n, device=self.device) for n in lengths]))
+        for number in numbers:
+
+            def read(query: Any, both: Any, number: int = number) -> Any:
+                for i, given in enumerate(both.split(lengths)):
+                    keep(number, i, given)
+                keys, values = both.split(self.shared, 1)
+                return attend(query, keys, values, lengths, self.layers[number].scale)
+
+            wanted = last if number == len(self.layers) - 1 else None
+            x = self.layers[number](x, cos, sin, read, wanted, worn.get(number))
+        return x
+
+    def leave(self, seats: Sequence[int]) -> None:
+        """Rows that are done give their places up."""
+        for place in sorted((self.seats.index(seat) for seat in seats), reverse=True):
+            last = len(self.seats) - 1
+            if place < last:
+                self._move(last, place)
+            self.seats.pop()
+            self.lengths.pop()
+
+    def _move(self, source: int, target: int) -> None:
+        self.room.move(source, target, self.lengths[source])
+        self.seats[target], self.lengths[target] = self.seats[source], self.lengths[source]
+        self._which[target] = self._which[source]
+
+    def step(self, tokens: Any) -> Any:
+        """Read the token of each seat, of `tokens` (seats,): hidden states (rows, size) in the order of `seats`."""
+        self.room.reach(max(self.lengths) + 1)
+        groups = self._groups()
+        tokens = tokens[torch.tensor(self.seats, device=self.device)]
+        at = torch.tensor(self.lengths, device=self.device)
+        x = self.decoder.embed_tokens(tokens)
+        cos, sin = self._turns(x, at)
+        worn = {} if self.bank is None else self.bank.worn(self._which[: len(self.seats)])
+        rows = torch.arange(len(self.seats), device=self.device)
+        for number, layer in enumerate(self.layers):
+
+            def read(query: Any, both: Any, number: int = number, scale: float = layer.scale) -> Any:
+                buffer = self.room.layers[number]
+                buffer[rows, :, at] = both
+                # The heads that share a key are its queries: (rows, shared heads, queries, size); no key is copied.
+                query = query.unflatten(1, (self.shared, -1))
+                parts = []
+                for few, length, mask in groups:
+                    keys, values = buffer[few, :, :length].split(self.shared, 1)
+                    parts.append(
+                        functional.scaled_dot_product_attention(query[few], keys, values, attn_mask=mask, scale=scale)
+                    )
+                return (parts[0] if len(parts) == 1 else torch.cat(parts)).flatten(1)
+
+            x = layer(x, cos, sin, read, None, worn.get(number))
+        self.lengths = [length + 1 for length in self.lengths]
+        return root_norm(self.decoder.norm, x)
+
+    def _turns(self, x: Any, positions: Any) -> tuple[Any, Any]:
+        cos, sin = self.decoder.rotary_emb(x[None], positions[None])
+        return cos[0, :, None, :].to(x.dtype), sin[0, :, None, :].to(x.dtype)
+
+    def _groups(self) -> list[tuple[slice, int, Any]]:
+        """Rows that attend together: which, to how many places, and a mask where some have fewer."""
+        together = _TOGETHER if self.device.type == "cpu" else len(self.seats)
+        whole = sum(self.lengths)
+        self._wasted += (
+            sum(
+                max(self.lengths[i : i + together]) * len(self.lengths[i : i + together])
+                for i in range(0, len(self.lengths), together)
+            )
+            - whole
+        )
+        if together < len(self.seats) and self._wasted > 2 * whole:  # what sorting moves is what was read in vain
+            self._sort()
+        out = []
+        for start in range(0, len(self.lengths), together):
+            lengths = self.lengths[start : start + together]
+            longest, mask = max(lengths) + 1, None
+            if min(lengths) < longest - 1:
+                here = torch.tensor(lengths, device=self.device)
+                mask = (torch.arange(longest, device=self.device) <= here[:, None])[:, None, None, :]
+            out.append((slice(start, start + len(lengths)), longest, mask))
+        return out
+
+    def _sort(self) -> None:
+        """The longest first."""
+        self._wasted = 0
+        order = sorted(range(len(self.seats)), key=lambda place: -self.lengths[place])
+        self.room.permute(order, [self.lengths[place] for place in order])
+        self._which[: len(order)] = self._which[torch.tensor(order, device=self.device)]
+        self.seats = [self.seats[place] for place in order]
+        self.lengths = [self.lengths[place] for place in order]

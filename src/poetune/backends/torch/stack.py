@@ -5,8 +5,7 @@ no gradient, the top layer runs past its keys and values only where a token is s
 nothing down. The weights stay in the modules of the model, which peft wraps and saves as ever.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,7 +14,6 @@ from torch.nn import functional
 
 from poetune.backends.torch.pieces import GluLinear, LoraLinear, RmsNorm, SwiGlu
 
-Keep = Callable[[int, Any, Any], None]
 FAMILIES = frozenset({"llama", "qwen2", "qwen3", "mistral"})
 
 
@@ -32,30 +30,30 @@ def unfit(decoder: Any) -> str:
     return ""
 
 
+def head_size(config: Any) -> int:
+    """Numbers in a head's key."""
+    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+
+
 class Stack:
     """Layers `first` to the top, and the last norm, of a decoder."""
 
     def __init__(self, decoder: Any, first: int) -> None:
         self.decoder, self.first = decoder, first
         config = decoder.config
-        self.head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self.head_dim = head_size(config)
         self.groups = config.num_attention_heads // config.num_key_value_heads
 
-    def __call__(
-        self, states: Any, lengths: Sequence[int], wanted: Any, keep: Keep | None = None, shared: int = 0
-    ) -> Any:
+    def __call__(self, states: Any, lengths: Sequence[int], wanted: Any, shared: int = 0) -> Any:
         """Normed hidden states (len(wanted), size) of the tokens `wanted`.
 
         `states` (tokens, size) enter layer `first`: `shared` tokens that stand before every row, then the rows, of
-        `lengths` tokens; `wanted` is a long tensor; `keep` is given each layer's number, keys and values (tokens,
-        heads, size).
+        `lengths` tokens; `wanted` is a long tensor.
         """
         cos, sin = self._places(states, lengths, shared)
         layers = self.decoder.layers[self.first :]
-        for number, layer in enumerate(layers, self.first):
-            last = number == self.first + len(layers) - 1
-            kept = None if keep is None else partial(keep, number)
-            states = self._layer(layer, states, cos, sin, lengths, shared, wanted if last else None, kept)
+        for number, layer in enumerate(layers, 1):
+            states = self._layer(layer, states, cos, sin, lengths, shared, wanted if number == len(layers) else None)
         return norm(self.decoder.norm, states)
 
     def one(self, layer: Any, states: Any, lengths: Sequence[int], shared: int = 0) -> Any:
@@ -77,7 +75,6 @@ class Stack:
         lengths: Sequence[int],
         shared: int,
         wanted: Any,
-        keep: Callable[[Any, Any], None] | None = None,
     ) -> Any:
         attention = layer.self_attn
         normed = norm(layer.input_layernorm, states)
@@ -88,8 +85,6 @@ class Stack:
         if hasattr(attention, "q_norm"):
             query, key = norm(attention.q_norm, query), norm(attention.k_norm, key)
         query, key = turn(query, cos, sin), turn(key, cos, sin)
-        if keep is not None:
-            keep(key, value)
         read = attend(query, key, value, lengths, attention.scaling, shared)
         if wanted is not None:
             read, states = read[wanted], states[wanted]
