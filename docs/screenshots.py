@@ -1,4 +1,6 @@
-"""Screenshots of the review pages into docs/images: python docs/screenshots.py ENGLISH_PROJECT CHINESE_PROJECT
+"""Screenshots of the review pages: python docs/screenshots.py ENGLISH_PROJECT CHINESE_PROJECT [FOLDER]
+
+Those that the docs show go into docs/images; with a folder, all of them go there.
 
 The projects are what `poetune demo` and `poetune demo --language zh` leave behind; every poem shown was written and
 ranked there. Needs Chromium, its driver and selenium. Decisions are made in copies of the projects, which are removed.
@@ -22,19 +24,26 @@ from poetune.studio import Studio
 from poetune.web.faces import Faces
 from poetune.web.server import PageServer
 
-HERE = Path(__file__).resolve().parent / "images"
+IMAGES = Path(__file__).resolve().parent / "images"
+SHOWN = (
+    "review-desktop-light-en",
+    "review-phone-dark-zh-vertical",
+    "gallery-desktop-light-en",
+    "figures-desktop-light-en",
+)
 WIDTHS = {"desktop": (1280, 860), "phone": (390, 844)}
 
 
 @contextmanager
-def served(project: Path, **asked: Any) -> Iterator[tuple[str, Faces]]:
+def served(project: Path, models: tuple[str, str] | None = None, **asked: Any) -> Iterator[tuple[str, Faces]]:
     """The pages over a copy of the project, with some decisions made by rule."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / project.name
         shutil.copytree(project, copy, ignore=shutil.ignore_patterns("cache", "runs"))
         overrides = [f"review.{name}={json.dumps(value)}" for name, value in asked.items()]
         with Studio(copy, overrides) as studio:
-            faces = Faces(desk=studio.desk(), gallery=studio.gallery())
+            ballots = studio.ballots(*models) if models else None
+            faces = Faces(desk=studio.desk(), ballots=ballots, gallery=studio.gallery())
             ready = threading.Event()
             server = PageServer(faces, 0, lambda _: ready.set())
             thread = threading.Thread(target=server.run)
@@ -63,7 +72,8 @@ def decide(faces: Faces, count: int) -> None:
 class Camera:
     """A headless Chromium that looks at pages as a reader with these wishes would."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
         for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--lang=en"):
@@ -82,12 +92,14 @@ class Camera:
 
     def take(self, name: str, url: str, *keys: str) -> None:
         """Open the page, press keys, and keep what is seen."""
+        if self.folder is None and name not in SHOWN:
+            return
         self.driver.get(url)
         self.settle()
         for key in keys:
             webdriver.ActionChains(self.driver).send_keys(key).perform()
             self.settle()
-        self.driver.save_screenshot(str(HERE / f"{name}.png"))
+        self.driver.save_screenshot(str((self.folder or IMAGES) / f"{name}.png"))
 
     def settle(self) -> None:
         """Let what is under way end."""
@@ -98,8 +110,9 @@ class Camera:
 def main() -> None:
     """Take all of them."""
     english, chinese = (Path(given) for given in sys.argv[1:3])
-    HERE.mkdir(exist_ok=True)
-    camera = Camera()
+    folder = Path(sys.argv[3]) if len(sys.argv) > 3 else None
+    (folder or IMAGES).mkdir(exist_ok=True)
+    camera = Camera(folder)
     try:
         with served(english, reviewer="ada") as (url, faces):
             base = url.partition("/?")[0]
@@ -115,10 +128,13 @@ def main() -> None:
             camera.wish("desktop", False, "en")
             camera.take("help", f"{base}/review", "?")
             camera.take("edit", f"{base}/review", "e")
-        with served(english, rubric="fusion.v1") as (url, faces):
+        with served(english, ("step 20", "step 40"), rubric="fusion.v1") as (url, faces):
+            base = url.partition("/?")[0]
             camera.driver.get(url)
-            camera.wish("desktop", False, "en")
-            camera.take("grades", f"{url.partition('/?')[0]}/review", "2", "g", "4", "3")
+            for width, dark in (("desktop", False), ("phone", True)):
+                camera.wish(width, dark, "en")
+                camera.take(f"grades-{width}", f"{base}/review", "2", "g", "4", "3")
+                camera.take(f"compare-{width}", f"{base}/compare", "a")
         with served(chinese) as (url, faces):
             base = url.partition("/?")[0]
             decide(faces, 40)

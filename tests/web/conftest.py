@@ -82,3 +82,22 @@ def running(desk: Desk | None = None, **more):
 @pytest.fixture
 def serve_desk():
     return running
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory):
+    from tests.web.browser import start
+
+    found = start(tmp_path_factory.mktemp("chromium"))
+    yield found
+    found.quit()
+
+
+@pytest.fixture
+def page(driver):
+    from tests.web.browser import Page
+
+    yield Page(driver)
+    log = [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+    assert log == []
+    driver.execute_script("localStorage.clear()")

@@ -143,7 +143,7 @@ def test_a_moved_project_a_busy_database_and_an_empty_queue_are_told_in_a_senten
     desk = project.desk()
     with Store(project.path) as other, other.transaction():
         desk._sitting.holding.store._db.execute("PRAGMA busy_timeout=10")
-        with pytest.raises(StoreError, match="press the key again"):
+        with pytest.raises(StoreError, match="try again"):
             desk.decide("token-01", "c0", "accept")
     assert desk.decide("token-01", "c0", "accept").status == "new"
     shutil.move(project.path, tmp_path / "moved.db")

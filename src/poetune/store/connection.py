@@ -9,12 +9,12 @@ from poetune.errors import StoreError
 
 PATIENCE = 30.0  # seconds that a write waits for another program's
 _REMEDIES = {
-    sqlite3.SQLITE_BUSY: "is in use by another program, which did not let go for {patience:.0f} s; end that, and run "
-    "the command again",
-    sqlite3.SQLITE_LOCKED: "is locked by another part of this program; run the command again",
+    sqlite3.SQLITE_BUSY: "is in use by another program, which did not let go for {patience:.0f} s; "
+    "end that, and try again",
+    sqlite3.SQLITE_LOCKED: "is locked by another part of this program; try again",
     sqlite3.SQLITE_READONLY: "cannot be written to; give yourself the right to write to it and to its folder, or work "
     "on a copy",
-    sqlite3.SQLITE_FULL: "has no room left on its disk; make some, and run the command again",
+    sqlite3.SQLITE_FULL: "has no room left on its disk; make some, and try again",
     sqlite3.SQLITE_IOERR: "lies on a disk that fails to read or write; copy the project to another one",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; see that its folder is there and that you may write to it",
 }

@@ -39,7 +39,7 @@ class Holding:
             except sqlite3.Error as error:
                 raise StoreError(
                     f"{self.path} cannot be read or written just now ({error}); "
-                    "end what else uses it, see that the disk has room, and press the key again."
+                    "end what else uses it, see that the disk has room, and try again."
                 ) from error
 
 

@@ -51,7 +51,7 @@ def static_files() -> APIRouter:
         if kind and item.is_file():
             files[item.name] = (item.read_bytes(), kind)
 
-    @routes.get("/static/{name}")
+    @routes.get("/static/{name}", include_in_schema=False)
     def static(name: str) -> Response:
         if name not in files:
             raise HTTPException(404)

@@ -5,6 +5,7 @@ import { word } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const FIELDS = { title: at("edit-title"), body: at("edit-body"), note: at("edit-note") };
+const LONGEST = 100_000; // characters, as the server has it
 let poem = null;
 let opened = null;
 let aside = null;
@@ -36,6 +37,7 @@ export function dirty() {
 function keep() {
   const [title, body, note] = [FIELDS.title.value.trim(), FIELDS.body.value, FIELDS.note.value.trim()];
   if (!body.trim()) return fault(word("empty"));
+  if (body.length > LONGEST) return fault(word("long", body.length, LONGEST));
   aside = null;
   close({ title: title === poem.title ? null : title, body: body === poem.body ? null : body, note });
 }

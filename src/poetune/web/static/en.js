@@ -27,6 +27,7 @@ export default {
   again: (n) => (n === 1 ? "Read the skipped one again" : `Read the ${n} skipped ones again`),
   undone: "Undone", kept: "Edit kept. A accepts it.", aside: "Edit set aside; E, T or N brings it back.",
   restored: "The original is back.", empty: "The poem is empty; write at least one line, or press Esc.",
+  long: (n, most) => `The poem has ${n} characters, and ${most} is the most; shorten it, or press Esc.`,
   noted: (reason) => `Noted: ${reason}.`, dropped: (reason) => `No longer noted: ${reason}.`,
   offline: "The review page's server does not answer. Nothing is lost: your last key is sent again until it does. If poetune was ended, start `poetune review` again.",
   helpAccept: "Accept the poem as it stands, with your edits.", helpReject: "Reject it.",

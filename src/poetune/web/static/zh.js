@@ -28,6 +28,7 @@ export default {
   again: (n) => `再读略过的 ${n} 首`,
   undone: "已撤销", kept: "修改已保留，按 A 收录。", aside: "修改已放下，按 E、T 或 N 可取回。",
   restored: "已恢复原作。", empty: "诗是空的；请至少写一行，或按 Esc。",
+  long: (n, most) => `这首诗有 ${n} 个字符，最多 ${most} 个；请缩短，或按 Esc。`,
   noted: (reason) => `已记下：${reason}。`, dropped: (reason) => `已取消：${reason}。`,
   offline: "服务没有回应。什么都不会丢：会一直重发您最后的按键。若 poetune 已结束，请重新运行 `poetune review`。",
   helpAccept: "按现在的样子收录，连同修改。", helpReject: "舍弃。",
