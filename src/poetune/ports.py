@@ -183,6 +183,10 @@ class Generator(Protocol):
         """The token ids that the model reads before it writes."""
         ...
 
+    def room(self, weights: Weights, conversation: Conversation) -> int | None:
+        """Tokens that the context leaves after this prompt, None where that isn't known; no weights are loaded."""
+        ...
+
     def generate(self, requests: Iterable[Request]) -> Iterator[Written]:
         """Write each request's poem, in any order, as each is done; a poem depends on its own seed only."""
         ...

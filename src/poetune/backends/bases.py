@@ -88,6 +88,14 @@ def _unfetched(base: str, error: Exception) -> str:
     return f"base: {base} could not be fetched from the hub ({reason}); name a local folder"
 
 
+def context(folder: Path) -> int | None:
+    """The most positions that a base was made for, by its config; None where that doesn't say."""
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    inner = config.get("text_config") or config
+    found = next((inner[name] for name in ("max_position_embeddings", "n_positions") if inner.get(name)), None)
+    return int(found) if found else None
+
+
 def fingerprint(folder: Path) -> str:
     """Hash of config, tokenizer, and of each safetensors file its size, header and 64 evenly spaced slices."""
     sha = hashlib.sha256()

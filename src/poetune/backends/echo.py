@@ -78,6 +78,10 @@ class EchoEngine:
         """BOS and the bytes of "{system}\\n{user}\\n", lead and prefix."""
         return _render(conversation)
 
+    def room(self, weights: Weights, conversation: Conversation) -> int | None:  # noqa: ARG002
+        """Not bounded: n-grams look back a few bytes only."""
+        return None
+
     def generate(self, requests: Iterable[Request]) -> Iterator[Written]:
         """Write each request as it comes."""
         for request in requests:

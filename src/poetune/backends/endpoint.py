@@ -286,6 +286,10 @@ class EndpointEngine:
         """Refused: the server keeps its tokenizer to itself."""
         raise EngineError(f"the endpoint {weights.base} cannot show token ids; use a local engine for that")
 
+    def room(self, weights: Weights, conversation: Conversation) -> int | None:  # noqa: ARG002
+        """Not known here: the server says so itself."""
+        return None
+
     def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
         """Refused: chat servers don't give likelihoods of a given text."""
         where = requests[0].weights.base if requests else "asked"

@@ -68,6 +68,11 @@ class LocalEngine(ABC):
         """The ids that the model reads before it writes; only the tokenizer is loaded."""
         return self._identity(bases.resolve(weights.base, weights=False))[0].prompt(conversation)
 
+    def room(self, weights: Weights, conversation: Conversation) -> int | None:
+        """What the base's context leaves after the prompt, by its config and tokenizer."""
+        context = bases.context(bases.resolve(weights.base, weights=False))
+        return None if context is None else context - len(self.render(weights, conversation))
+
     def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
         """Log-likelihoods, in the order asked."""
         out: dict[int, Score] = {}

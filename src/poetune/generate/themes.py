@@ -1,11 +1,13 @@
 """Lists of themes: text files with groups, bundled or the user's own."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from poetune.errors import RecipeError
+from poetune.generate.asked import check_asked
 from poetune.verse.lines import language
 
 LANGUAGES = ("en", "zh")
@@ -48,17 +50,24 @@ def bundled(name: str) -> list[Theme]:
 def collect(values: Sequence[str], folder: Path, name: str = "auto") -> list[Theme]:
     """Themes as a recipe gives them: each value a theme, or a file of themes in `folder`; none = the bundled list.
 
-    Raises RecipeError for a file that is missing, isn't UTF-8 or holds no theme.
+    Raises RecipeError for a file that is missing, isn't UTF-8 or holds no theme, and for a theme that can't be asked.
     """
+    return _once(gathered(values, folder, name))
+
+
+def gathered(values: Sequence[str], folder: Path, name: str = "auto") -> list[Theme]:
+    """As `collect`, with what stands there more than once."""
     if not values:
         return bundled(name)
-    return _once(theme for value in values for theme in _value(value, folder))
+    found = [theme for value in values for theme in _value(value, folder)]
+    check_asked(theme.text for theme in found)
+    return found
 
 
 def _value(value: str, folder: Path) -> list[Theme]:
     path = folder / value
     if not (value.lower().endswith(".txt") or ("/" in value and path.is_file())):
-        return [Theme(" ".join(value.split()))] if value.strip() else []
+        return [Theme(" ".join(part for part in re.split(r"[^\S\x1c-\x1f\x85]+", value) if part))]
     try:
         found = parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

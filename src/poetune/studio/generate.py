@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from poetune.dataset.templates import TEMPLATE_ORDER
 from poetune.errors import EngineError, RecipeError
+from poetune.generate.asked import check_asked, repeated
 from poetune.generate.codes import decode
 from poetune.generate.grid import Cell, cells, eligible, filled, missing
 from poetune.generate.pace import Pace
 from poetune.generate.tally import Tally, tally
-from poetune.generate.themes import collect
+from poetune.generate.themes import collect, gathered
 from poetune.generate.ways import Way, measured
 from poetune.ports import Request
 from poetune.records import Candidate, Model, Prompt, Sampling
@@ -19,6 +20,8 @@ from poetune.studio import prompting
 from poetune.studio.gating import Gates
 from poetune.studio.house import Studio
 from poetune.studio.writers import endpoints, writer
+
+LONGEST = 5  # prompts that are looked at, the longest by bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,9 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None,
     Raises EngineError for a code that does not decode or whose step has no checkpoint.
     """
     settings = studio.recipe.generate
-    writers, templates, subjects = models(studio, stages), settings.templates, themes(studio)[:max_themes]
+    subjects = themes(studio)[:max_themes]  # looked at before any engine is opened
+    check_asked(settings.openings, "generate.openings")
+    writers, templates = models(studio, stages), settings.templates
     if code is not None:
         step, index = decode(code)
         writers, templates = [m for m in writers if m.step == step], [TEMPLATE_ORDER[index]]
@@ -92,6 +97,7 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None,
     studio.store.adopt((cell.id for cell in grid), studio.round.number)  # `write` and `score` may have been first
     gates = Gates(studio)
     if todo:
+        fit(studio, prompts, [model for model in writers if model.kind != "endpoint"][:1])
         _inherited(studio, writers, settings.themes)
     started = time.monotonic()
     ended = write_cells(studio, todo, "writing", gates=gates) if todo else []
@@ -109,6 +115,23 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None,
         ended=sum(c.stop == "eos" for c in ended) / len(ended) if ended else 0.0,
         gates=gate_tally(studio),
     )
+
+
+def fit(studio: Studio, prompts: Sequence[Prompt], models: Sequence[Model]) -> None:
+    """Raise RecipeError, before weights are loaded, where the longest prompts leave no room for a poem."""
+    longest = sorted(prompts, key=lambda p: -len((p.theme + p.system + p.opening).encode()))[:LONGEST]
+    for model in models:
+        for prompt in longest:
+            room = studio.generator().room(studio.weights(model), prompting.conversation(studio, prompt))
+            about = " ".join((prompt.theme or prompt.opening)[:40].split())
+            if room is not None and room < 1:
+                raise RecipeError(
+                    f"generate: the prompt on {about!r} in {prompt.template} fills the whole context of {model.base}; "
+                    "shorten it, or take a base that reads more."
+                )
+            if room is not None and room < studio.recipe.generate.max_tokens:
+                studio.say(f"the prompt on {about!r} leaves {room} tokens for a poem, less than generate.max_tokens.")
+                break
 
 
 def gate_tally(studio: Studio) -> tuple[Tally, ...]:
@@ -131,6 +154,10 @@ def _inherited(studio: Studio, writers: list[Model], given: list[str]) -> None:
         f"generate inherits: {system} from dataset, checkpoints {names} from finetune, themes {listed}, "
         f"seed {studio.recipe.seed}."
     )
+    twice = repeated([theme.text for theme in gathered(given, studio.folder)]) if given else []
+    if twice:
+        listed = ", ".join(twice[:5]) + (" and others" if len(twice) > 5 else "")
+        studio.say(f"  (given more than once, asked once: {listed}.)")
     strange = prompting.strangers(studio)
     if strange:
         studio.say(f"  (no poem has {', '.join(strange)}, so the model never learned what that means.)")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from poetune.corpus.decoding import decode
 from poetune.errors import EngineError
+from poetune.generate.asked import check_asked
 from poetune.generate.grid import cells, missing
 from poetune.generate.samples import sample_block
 from poetune.records import Candidate, Model, Prompt
@@ -41,6 +42,8 @@ def write(
         opening = decode(unfinished.read_bytes(), studio.recipe.corpus.encoding).text
         if not opening.strip():
             raise EngineError(f"{unfinished} is empty; write the poem's beginning into it.")
+    check_asked([theme] if theme else [], "write")
+    check_asked([opening] if opening else [], "write")
     model = studio.base_model() if from_base else _best(studio)
     if model.kind == "base" and not from_base:
         studio.say("there is no checkpoint yet, so the base writes; `poetune finetune` trains one.")
