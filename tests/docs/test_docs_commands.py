@@ -73,6 +73,27 @@ def accept_two(line: str, folder: Path) -> None:
         page.stderr.close()
 
 
+def chat_once(line: str, folder: Path) -> None:
+    """Start the endpoint as documented, ask for one poem, end it with Ctrl-C."""
+    words = [*shlex.split(line)[1:], "--json"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "poetune", *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    assert server.stderr is not None
+    try:
+        url = json.loads(server.stdout.readline())["url"]
+        asked = {"messages": [{"role": "user", "content": "rain"}], "max_tokens": 20}
+        answer = httpx.post(f"{url}/chat/completions", json=asked)
+        assert answer.status_code == 200, answer.text
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20) == 0, server.stderr.read()
+    finally:
+        server.kill()
+        server.stdout.close()
+        server.stderr.close()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
 def test_every_documented_line_runs(tmp_path: Path, poems: Path) -> None:
     texts = [path.read_text(encoding="utf-8") for path in sorted(poems.iterdir())]
@@ -91,6 +112,8 @@ def test_every_documented_line_runs(tmp_path: Path, poems: Path) -> None:
             folder = folder / line.split()[1]
         elif " review " in line:
             accept_two(line, folder)
+        elif " serve " in line:
+            chat_once(line, folder)
         else:
             done = run(line, folder)
             expected = 2 if "exit code 2" in line else 0

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from poetune.studio.rounds import Brought, Closed, Given, Looped, Style
     from poetune.studio.score import Table, Told
     from poetune.studio.score.checkpoints import Checkpoints
+    from poetune.studio.serving import Served
     from poetune.studio.ship import Shipped
     from poetune.studio.status import Standing
     from poetune.studio.write import Poems
@@ -383,6 +384,12 @@ class Studio:
         from poetune.studio import write
 
         return write.write(self, theme, first_line, unfinished, poems, template, from_base, seed, append)
+
+    def served(self) -> "Served":
+        """The models that an endpoint may serve, by name."""
+        from poetune.studio.serving import served
+
+        return served(self)
 
     def status(self) -> "Standing":
         """Where the project stands."""

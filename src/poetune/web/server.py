@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Callable, Mapping
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from poetune.errors import ReviewError
 from poetune.web.app import create_app
@@ -41,19 +42,7 @@ class PageServer:
         token = secrets.token_urlsafe(24)
         name = socket.gethostname() if host in EVERYWHERE else f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._socket.getsockname()[1]}/?token={token}"
-        config = uvicorn.Config(
-            create_app(faces, token, host),
-            http="h11",
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=2,
-        )
-        self._server = _Server(config, lambda: on_ready(self.url))
+        self._server = Listening(create_app(faces, token, host), lambda: on_ready(self.url))
 
     def run(self) -> None:
         """Answer requests until `stop` or a signal; the socket is closed on return."""
@@ -64,17 +53,32 @@ class PageServer:
         self._server.should_exit = True
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+class Listening(uvicorn.Server):
+    """A silent server over sockets that are bound already; what is under way at the end has `grace` seconds."""
+
+    def __init__(self, app: ASGIApp, on_ready: Callable[[], None], grace: int = 2) -> None:
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=grace,
+        )
         super().__init__(config)
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, then say that it listens."""
         await super().startup(sockets=sockets)
         self._on_ready()
 
 
-def bind(port: int, host: str = HOST) -> socket.socket:
+def bind(port: int, host: str = HOST, command: str = "review") -> socket.socket:
     """A listening socket. Raises ReviewError where the port is taken, or port or address cannot be had."""
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     if sys.platform != "win32":  # there it would let two servers share the port
@@ -86,7 +90,7 @@ def bind(port: int, host: str = HOST) -> socket.socket:
         bound.close()
         raise ReviewError(
             f"Port {port} on {'this machine' if host == HOST else host} cannot be used ({error.strerror or error}); "
-            "close the review page that runs there, or take any free one with `poetune review --port 0`."
+            f"close what runs there, or take any free one with `poetune {command} --port 0`."
         ) from None
     bound.set_inheritable(True)
     return bound

@@ -11,8 +11,25 @@ from poetune.cli.commands.judge import judge
 from poetune.cli.commands.review import review
 from poetune.cli.commands.rounds import rounds
 from poetune.cli.commands.score import score
+from poetune.cli.commands.serve import serve
 from poetune.cli.commands.ship import ship
 from poetune.cli.commands.status import status
 from poetune.cli.commands.write import write
 
-ALL = (init, corpus, dataset, finetune, generate, judge, review, rounds, score, ship, write, status, explain, demo)
+ALL = (
+    init,
+    corpus,
+    dataset,
+    finetune,
+    generate,
+    judge,
+    review,
+    rounds,
+    score,
+    ship,
+    write,
+    serve,
+    status,
+    explain,
+    demo,
+)
