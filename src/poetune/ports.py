@@ -20,6 +20,7 @@ class Capabilities:
     beams: bool = False
     merges: bool = False
     blends: frozenset[str] = frozenset()  # ways: "linear", "cat", "svd", ...
+    prefers: bool = False  # trains on preference rows, where a job's settings are `Preferring`
 
 
 @dataclass(frozen=True, slots=True)

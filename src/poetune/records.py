@@ -90,7 +90,10 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training row: a conversation and the completion that is learned, or plain verse where `plain` is set."""
+    """One training row: a conversation and the completion that is learned, or plain verse where `plain` is set.
+
+    A preference row has a `rejected` poem beside its completion, or says whether its completion was `liked`.
+    """
 
     conversation: Conversation
     completion: str
@@ -98,11 +101,14 @@ class Example:
     poem: str = ""
     prompt: str = ""
     plain: bool = False
+    rejected: str = ""
+    liked: Literal["", "yes", "no"] = ""
 
     @property
     def id(self) -> str:
         """Hash of the whole row."""
-        return digest("example", self.conversation, self.completion, self.split, self.plain)
+        preferred = [self.rejected, self.liked] if self.rejected or self.liked else []
+        return digest("example", self.conversation, self.completion, self.split, self.plain, *preferred)
 
 
 @dataclass(frozen=True, slots=True)

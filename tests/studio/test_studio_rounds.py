@@ -76,7 +76,7 @@ def test_later_rounds_are_held_against_the_first(project: Path) -> None:
         bring(studio, [f"{text}\n{text.split()[-1]} number {i}" for i in range(6) for text in NEW], ("rain",))
         studio.close_round(["diversity"])
         bring(studio, [f"{text}and rain {i}" for i, text in enumerate(loop)], ("rain",))
-        with pytest.raises(ReviewError, match=r"mean distance of poems on one theme of what was written .* of round 1"):
+        with pytest.raises(ReviewError, match=r"mean distance on one theme of what was written .* of round 1"):
             studio.close_round()
 
 

@@ -12,14 +12,16 @@ from poetune.recipe.sections import (
     Scoring,
     Shipping,
 )
-from poetune.recipe.training import Finetune, Stage, Training
+from poetune.recipe.training import PREFERENCE, Finetune, Preferring, Stage, Training
 
 __all__ = [
+    "PREFERENCE",
     "Corpus",
     "Dataset",
     "Finetune",
     "Generate",
     "Judging",
+    "Preferring",
     "Recipe",
     "Reviewing",
     "Rounds",

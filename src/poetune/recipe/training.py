@@ -7,6 +7,8 @@ from pydantic import Field, field_validator, model_validator
 
 from poetune.recipe.section import Section
 
+PREFERENCE = "preference"  # the name of the stage that learns from reviews
+
 
 class Training(Section):
     """How examples become checkpoints. `steps` are optimizer steps, rates are the optimizer's."""
@@ -65,6 +67,37 @@ class Training(Section):
         return max(1, math.ceil(self.epochs * math.ceil(rows / (self.batch * self.accumulation))))
 
 
+class Preferring(Training):
+    """A preference training with all its settings; `beta` holds it to the model that it began from."""
+
+    loss: Literal["dpo", "kto"] = "dpo"
+    beta: float = Field(0.1, gt=0)
+
+
+class Preference(Section):
+    """The stage `preference`, which learns from reviews; what is not here, it takes from `finetune`."""
+
+    loss: Literal["auto", "dpo", "kto"] = Field("auto", description="auto: dpo from fewest_pairs pairs on, else kto")
+    fewest: int = Field(200, ge=2, description="decisions below which nothing is trained")
+    fewest_pairs: int = Field(100, ge=1, description="pairs of a better and a worse poem of one prompt")
+    beta: float = Field(0.1, gt=0, description="how strongly it is held to the model that it began from")
+    held_out: float = Field(0.1, ge=0, lt=1, description="share of prompts whose decisions only measure")
+    method: Literal["lora", "dora", "rslora"] = "lora"
+    epochs: float = Field(2.0, gt=0)
+    batch: int = Field(8, ge=2, description="rows a step")
+    rate: float = Field(5e-5, gt=0)
+    warmup: int = Field(5, ge=0)
+
+    def settings(self, own: Training, loss: Literal["dpo", "kto"]) -> Preferring:
+        """All settings of the stage: its own, then those of `finetune`."""
+        given = {name: getattr(own, name) for name in Training.model_fields}
+        mine = {name: getattr(self, name) for name in ("method", "epochs", "batch", "rate", "warmup", "beta")}
+        precision = "auto" if own.precision == "fp16" else own.precision
+        rest = {"loss": loss, "accumulation": 1, "sample_every": 0, "cache": "off", "bias": "none"}
+        rest |= {"quantize": "no", "precision": precision}
+        return Preferring(**{**given, **mine, **rest})
+
+
 class Stage(Training):
     """One stage of a chain: what it does not set itself, it takes from `finetune`.
 
@@ -77,7 +110,7 @@ class Stage(Training):
         pattern=r"^[\p{Ll}\p{Lo}\p{Nd}][\p{Ll}\p{Lo}\p{Nd}_-]*$",
         description="the stage's name in tables and lineage",
     )
-    kind: Literal["dapt", "sft"] = "sft"
+    kind: Literal["dapt", "sft", "preference"] = "sft"
     data: list[str] = Field([], description="poems from these files only (names or patterns); empty = all")
     authors: list[str] = Field([], description="poems by these authors only; empty = all")
     shares: tuple[float, float, float] | None = Field(None, description="train, validation, test in per cent")
@@ -103,11 +136,14 @@ class Finetune(Training):
     sweep: dict[str, list[Any]] | list[dict[str, Any]] = Field(
         {}, description="`rank: [4, 8]` crosses all values, a list of settings is tried one by one"
     )
+    preference: Preference = Field(Preference(), description="the stage `preference`; its keys are below")
     track: list[Literal["tensorboard", "trackio", "wandb"]] = Field([], description="trackers that hear the losses")
 
     @model_validator(mode="after")
     def _names_once(self) -> "Finetune":
         names = [stage.name for stage in self.stages]
+        if PREFERENCE in names or any(stage.kind == PREFERENCE for stage in self.stages):
+            raise ValueError("the stage `preference` needs no entry under stages; its settings are finetune.preference")
         if len(set(names)) < len(names):
             raise ValueError("two stages have the same name; give each its own")
         return self

@@ -58,7 +58,7 @@ def diversity(
     if themes and shared:
         mine, theirs = ([piece for piece in each if piece.theme in shared] for each in (mine, theirs))
     new, old = [piece.text for piece in mine], [piece.text for piece in theirs]
-    kept = "mean distance of poems on one theme" if themes else "mean distance of poems"
+    kept = "mean distance on one theme" if themes else "mean distance"
     return [
         _least("distinct word pairs", of, against, _distinct(old, new), least),
         _least(kept, of, against, (_distance(theirs, themes), _distance(mine, themes)), least),

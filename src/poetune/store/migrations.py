@@ -15,7 +15,7 @@ def m001_all_records(db: sqlite3.Connection) -> None:
             template TEXT NOT NULL, system TEXT NOT NULL, opening TEXT NOT NULL, held_out INTEGER NOT NULL);
         CREATE TABLE examples (seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, conversation TEXT NOT NULL,
             completion TEXT NOT NULL, split TEXT NOT NULL, poem TEXT NOT NULL, prompt TEXT NOT NULL,
-            plain INTEGER NOT NULL);
+            plain INTEGER NOT NULL, rejected TEXT NOT NULL, liked TEXT NOT NULL);
         CREATE TABLE datasets (seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, examples TEXT NOT NULL,
             settings TEXT NOT NULL, round INTEGER NOT NULL);
         CREATE TABLE runs (seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, stage TEXT NOT NULL, engine TEXT NOT NULL,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from poetune.studio.gallery import Gallery
     from poetune.studio.generate import Filled
     from poetune.studio.judge import Judged
+    from poetune.studio.preferring import Preferred
     from poetune.studio.rebuilding import Rebuilt
     from poetune.studio.review import Reviewed
     from poetune.studio.rounds import Brought, Closed, Given, Looped, Style
@@ -215,6 +216,12 @@ class Studio:
         from poetune.studio import finetune
 
         return finetune.train(self, until)
+
+    def prefer(self, accept_guards: Collection[str] = ()) -> "Preferred":
+        """What readers preferred trains the model on, under the guards of a round."""
+        from poetune.studio import preferring
+
+        return preferring.prefer(self, accept_guards)
 
     def sweep(self) -> "Swept":
         """The last stage in all settings of the recipe's sweep."""

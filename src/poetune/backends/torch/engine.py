@@ -23,7 +23,7 @@ from poetune.backends.torch.together import House, write_all
 from poetune.backends.torch.training import TorchLearner
 from poetune.errors import EngineError
 from poetune.ports import BLENDS, Capabilities, Mix, Needs, Request, Score, TrainEvent, TrainJob, Weights, Written
-from poetune.recipe import Training
+from poetune.recipe import Preferring, Training
 
 
 class TorchEngine(LocalEngine):
@@ -40,6 +40,7 @@ class TorchEngine(LocalEngine):
         beams=True,
         merges=True,
         blends=frozenset(BLENDS),
+        prefers=True,
     )
 
     def __init__(self, batch: int = 32, device: str = "auto") -> None:
@@ -58,6 +59,10 @@ class TorchEngine(LocalEngine):
 
     def train(self, job: TrainJob) -> Iterator[TrainEvent]:
         """Train an adapter (`lora`, `rslora`, `dora`) or the whole model (`full`), resuming from `job.folder`."""
+        if isinstance(job.settings, Preferring):
+            from poetune.backends.torch.preference import prefer
+
+            return prefer(job, job.settings, self.device)
         return self._train(*self._checked(job))
 
     @contextmanager

@@ -13,6 +13,7 @@ from poetune.cli.tables import figure, table
 
 if TYPE_CHECKING:
     from poetune.studio.finetune import Staged, Swept, Tuned
+    from poetune.studio.preferring import Preferred
 
 TRACKERS = ("tensorboard", "trackio", "wandb")
 
@@ -28,6 +29,13 @@ TRACKERS = ("tensorboard", "trackio", "wandb")
 @click.option("--stage", default="", metavar="NAME", help="Train the stages up to this one; all if left out.")
 @click.option(
     "--sweep", is_flag=True, help="Every setting of finetune.sweep; of `blend` the way from one poet to another."
+)
+@click.option(
+    "--accept-guard",
+    "accepted",
+    multiple=True,
+    metavar="NAME",
+    help="With --stage preference: let it write although this guard fails. May be given again.",
 )
 @click.option("--track", multiple=True, type=click.Choice(TRACKERS), help="Send losses there too; may be given again.")
 @click.option("--dry-run", is_flag=True, help="Say what the training will need, and stop.")
@@ -61,6 +69,7 @@ def finetune(
     rank: int | None,
     rate: float | None,
     stage: str,
+    accepted: tuple[str, ...],
     sweep: bool,
     track: tuple[str, ...],
     dry_run: bool,
@@ -77,6 +86,7 @@ def finetune(
     """Train on the data set, stage by stage, keeping checkpoints; goes on where a killed training stopped.
 
     `poets` trains one adapter for each author of the corpus; `blend` makes one adapter of several by weight.
+    `--stage preference` goes on to learn from your reviews (200 decisions at least), under the guards of a round.
     """
     if verb == "blend":
         from poetune.cli.blending import show_blend
@@ -100,6 +110,8 @@ def finetune(
 
         show_poets(session, [f"finetune.{k}={v}" for k, v in given.items() if v is not None], author, poems or 0)
         return
+    if accepted and stage != "preference":
+        raise click.UsageError("--accept-guard goes with --stage preference.")
     if sweep and stage:
         raise click.UsageError("give --sweep or --stage, not both: a sweep trains the last stage.")
     overrides = [f"finetune.{k}={v}" for k, v in given.items() if v is not None]
@@ -128,6 +140,10 @@ def finetune(
             own = [each.name for each in studio.recipe.finetune.stages if name in each.model_fields_set]
             if own:
                 studio.say(f"--{name} does not reach {', '.join(own)}, where poet.yaml sets its own.")
+        if stage == "preference":
+            preferred = studio.prefer(accepted)
+            session.show(preferred, _preferred(preferred))
+            return
         with studio.together():
             done = studio.finetune(stage)
         held = len(studio.recipe.finetune.sweep)
@@ -147,6 +163,17 @@ def _tuned(done: "Tuned") -> str:
     else:
         said = f"Run {done.run}: {done.checkpoints} checkpoints (no validation poems, so no validation loss)."
     return f"{said}\n{_stages(done.stages)}"
+
+
+def _preferred(done: "Preferred") -> str:
+    from poetune.cli.commands.rounds import guards
+
+    over = f"\nAccepted although they failed: {', '.join(done.overruled)}." if done.overruled else ""
+    return (
+        f"Run {done.staged.run}: {done.loss} on {done.decisions} decisions ({done.trained} rows learned, "
+        f"{done.held_out} held out).\n{_stages([done.staged])}\n{guards(done.figures)}{over}\n"
+        "Its checkpoints write from now on. Next: poetune generate"
+    )
 
 
 def _stages(stages: "Sequence[Staged]") -> str:

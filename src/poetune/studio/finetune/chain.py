@@ -48,7 +48,8 @@ def train(studio: Studio, until: str = "") -> Tuned:
     for stage in stages:
         planned = plan(studio, stage, parent)
         _say_leaks(studio, planned, learned)
-        set_role(studio.store, planned.run.id, "last" if stage.name == whole[-1].name else "earlier")
+        followed = bool(studio.store.fact(f"run:{planned.run.id}:preferred"))  # a preference stage writes instead
+        set_role(studio.store, planned.run.id, "last" if stage.name == whole[-1].name and not followed else "earlier")
         done.append(fit(studio, planned, parent, stage.name if len(whole) > 1 else ""))
         learned |= {row.poem for row in planned.job.examples if row.split == "train"}
         if stage.name != stages[-1].name:

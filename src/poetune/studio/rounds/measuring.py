@@ -30,7 +30,7 @@ def figures(studio: Studio, number: int, accepted: Sequence[Poem]) -> list[Figur
     human = [Piece("", poem.text) for poem in originals]
     found += diversity(given, human, ACCEPTED, CORPUS, settings.least_beside_corpus, themes=False)
     found.append(_loss(studio, number, start))
-    return found + _copying(studio, number, start, originals, accepted)
+    return found + _copying(studio, number, start, accepted)
 
 
 def pieces(studio: Studio, written: Sequence[Candidate]) -> list[Piece]:
@@ -110,19 +110,22 @@ def _rows(studio: Studio, model: Model) -> list[Example]:
     return dataset.examples(studio, data) if data else []
 
 
-def _copying(
-    studio: Studio, number: int, start: int, originals: Sequence[Poem], accepted: Sequence[Poem]
-) -> list[Figure]:
-    settings, rise = studio.recipe.score, studio.recipe.rounds.copying_rise
-    model = best_of_round(studio, number)
-    learned = {row.poem for row in (_rows(studio, model) if model else []) if row.split == "train"}
-    known = [poem for poem in originals if poem.id in learned] or list(originals)
-    index = Originals({poem.id: poem.text for poem in known}, settings.copied_words, settings.copied_characters)
-    human = index.copies(poem.text for poem in originals if learned and poem.id not in learned)
+def _copying(studio: Studio, number: int, start: int, accepted: Sequence[Poem]) -> list[Figure]:
+    rise = studio.recipe.rounds.copying_rise
+    index, bare = learned_from(studio, best_of_round(studio, number))
     written = index.copies(piece.text for piece in pieces(studio, candidates(studio.store, number)))
     first = index.copies(piece.text for piece in pieces(studio, candidates(studio.store, start))) if start else Copies()
-    bare = human if human.countable else Copies(share=0.0, grams=0.0)
     poet = "the poet's own held-out poems"
     found = copying(written, first, bare, WRITTEN, f"round {start} and {poet}" if start else poet, rise)
     found += copying(index.copies(poem.text for poem in accepted), Copies(), bare, ACCEPTED, poet, rise)
     return [*found, twins(index.twins({poem.id: poem.text for poem in accepted}))]
+
+
+def learned_from(studio: Studio, model: Model | None) -> tuple[Originals, Copies]:
+    """The originals that a model learned (all, where that is not known), and what the poet's others share with them."""
+    settings, originals = studio.recipe.score, studio.store.all(Poem, "origin = 'corpus'")
+    learned = {row.poem for row in (_rows(studio, model) if model else []) if row.split == "train"}
+    known = [poem for poem in originals if poem.id in learned] or originals
+    index = Originals({poem.id: poem.text for poem in known}, settings.copied_words, settings.copied_characters)
+    human = index.copies(poem.text for poem in originals if learned and poem.id not in learned)
+    return index, human if human.countable else Copies(share=0.0, grams=0.0)
