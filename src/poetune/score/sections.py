@@ -30,14 +30,15 @@ def loss_table(rows: Sequence[LossRow]) -> str:
     """Model, split and losses, with what the figures mean."""
     if not rows:
         return ""
-    head = "<th>model</th><th>split</th>" + "".join(
-        f'<th class="n">{name}</th>' for name in ("texts", "tokens", "loss", "perplexity", "bits/byte")
-    )
+    names = ("texts", "tokens", "loss", "perplexity", "bits/byte")
+    head = "<th>model</th><th>split</th>" + "".join(f'<th class="n">{name}</th>' for name in names)
     out = []
     for row in rows:
         model, split, *figures = cells(row)
-        numbers = "".join(f'<td class="n">{figure}</td>' for figure in figures)
-        out.append(f"<tr><th{lang(model)}>{escape(model)}</th><td>{escape(split)}</td>{numbers}</tr>")
+        numbers = "".join(
+            f'<td class="n" data-of="{name}">{figure}</td>' for name, figure in zip(names, figures, strict=True)
+        )
+        out.append(f'<tr><th{lang(model)}>{escape(model)}</th><td data-of="split">{escape(split)}</td>{numbers}</tr>')
     return _table(head, out) + (
         '<p class="small">Loss is nats per token: how surprised the model is by each next token of poems; lower is '
         "better. Bits per byte is the same surprise spread over the text, so that models with different tokenizers "
@@ -78,8 +79,9 @@ def copying(found: Copying | None) -> str:
         return ""
     head = "<th>poems by</th>" + "".join(f'<th class="n">{name}</th>' for name in ("poems", "lines", "copied", "share"))
     rows = [
-        f'<tr><th>{escape(row.label)}</th><td class="n">{row.poems:,}</td><td class="n">{row.lines:,}</td>'
-        f'<td class="n">{row.copied:,}</td><td class="n">{row.share:.1%}</td></tr>'
+        f'<tr><th>{escape(row.label)}</th><td class="n" data-of="poems">{row.poems:,}</td>'
+        f'<td class="n" data-of="lines">{row.lines:,}</td><td class="n" data-of="copied">{row.copied:,}</td>'
+        f'<td class="n" data-of="share">{row.share:.1%}</td></tr>'
         for row in found.rows
     ]
     lead = '<p class="lead">Lines that stand word for word in a poem the model was trained on.</p>'
@@ -172,4 +174,5 @@ def _offence(offence: Offence) -> str:
 
 def _table(head: str, rows: Sequence[str], caption: str = "") -> str:
     top = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f'<div class="scroll"><table>{top}<thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="scroll cards"><table>{top}{body}</table></div>'

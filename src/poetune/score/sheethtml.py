@@ -44,7 +44,7 @@ def _table(sheet: Sheet) -> str:
     rows = "".join(f"<tr><th{lang(label)}>{escape(label)}</th>{_cells(sheet, v)}</tr>" for label, v in sheet.rows)
     meanings = "".join(f"<dt>{escape(c.name)}</dt><dd>{escape(c.meaning)}</dd>" for c in sheet.columns if c.meaning)
     return (
-        f'<div class="scroll cards"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f'<div class="scroll cards sheet"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         f'<dl class="meanings">{meanings}</dl>'
     )
 

@@ -69,9 +69,9 @@ figcaption{font-size:.9rem;color:var(--soft);margin:0 0 .5rem}
 .meanings dt::after{content:" — "}
 .meanings dd{display:inline;padding:0;border:0;text-align:left}
 .meanings dd::after{content:"";display:block;margin-bottom:.25rem}
-.cards th:first-child{white-space:nowrap}
-.cards table{font-size:.9rem}
-.cards small{display:block;color:var(--soft);font-size:.78rem}
+.sheet th:first-child{white-space:nowrap}
+.sheet table{font-size:.9rem}
+.sheet small{display:block;color:var(--soft);font-size:.78rem}
 .others .poem{padding:1.4rem 0;width:fit-content;max-width:100%;min-width:min(16rem,100%);margin:0 auto}
 .others .verse{color:var(--soft)}
 svg.curve{display:block;width:100%;height:auto;font-family:var(--serif)}
@@ -115,13 +115,13 @@ footer{margin-top:6rem;text-align:center;color:var(--soft);font-size:.85rem}
 .pair .side+.side{border-left:0;padding-left:0;margin:1.3rem 0 0;border-top:1px dotted var(--rule);padding-top:1.1rem}
 svg.wide{display:none}svg.narrow{display:block}
 td,th{padding-right:.55rem}nav a{margin:0 .5em}
-:is(.voice,.cards) :is(table,caption,tbody,tr){display:block}
-:is(.voice,.cards) thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
-:is(.voice,.cards) tr{border-bottom:1px solid var(--rule);padding:.7rem 0}
-:is(.voice,.cards) tbody th{display:block;border:0;padding:0}
-:is(.voice,.cards) tbody td{text-align:left;display:flex;justify-content:space-between;border:0;padding:0}
-:is(.voice,.cards) td::before{content:attr(data-of);color:var(--soft)}
-.cards small{display:inline}
+.cards :is(table,caption,tbody,tr){display:block}
+.cards thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
+.cards tr{border-bottom:1px solid var(--rule);padding:.7rem 0}
+.cards tbody th{display:block;border:0;padding:0}
+.cards tbody td{text-align:left;display:flex;justify-content:space-between;border:0;padding:0}
+.cards td::before{content:attr(data-of);color:var(--soft)}
+.sheet small{display:inline}
 .voice .means{margin-bottom:.35rem}}
 @media print{body{font-size:11pt}.cover{min-height:0}nav{display:none}}
 """

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from poetune.verse.lines import lines, units
+from poetune.verse.shares import wilson
 
 STRETCH = 10
 
@@ -45,11 +46,13 @@ def course(texts: Iterable[str], longest: int, fewest: int = 5) -> tuple[Stretch
 
 
 def turn(found: Sequence[Stretch], usual: float) -> int | None:
-    """Where the share of prose passes `usual` and never falls back below; None where it does not, or never was."""
-    at = None
-    for stretch in found:
-        if stretch.share <= usual:
-            at = None
-        elif at is None:
-            at = stretch.start
-    return at
+    """Where prose comes to be surely commoner than `usual`, for good; None where it does not.
+
+    From there on every stretch has a higher share, and all together have one by the lower end of its interval.
+    """
+    at = len(found)
+    while at and found[at - 1].share > usual:
+        at -= 1
+    rest = found[at:]
+    interval = wilson(sum(s.prose for s in rest), sum(s.poems for s in rest))
+    return rest[0].start if interval and interval[0] > usual else None
