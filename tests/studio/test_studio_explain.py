@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from poetune.errors import RecipeError, ReviewError, StoreError
-from poetune.records import Candidate, Dataset, Poem, Review
+from poetune.records import Candidate, Dataset, Poem, Review, Vote
 from poetune.rounds.guards import GUARDS
 from poetune.studio import Studio
 
@@ -38,6 +38,7 @@ def walked(project: Path) -> Path:
                 [Review(f"t{number}", written[0].id, "accept", "ada", body=f"A mended line {number}.\nTwo.")]
             )
             studio.close_round(GUARDS)
+        studio.store.add([Vote("v", written[0].id, written[1].id, "left", "ada")])
     return project
 
 
@@ -47,13 +48,13 @@ def test_a_poem_is_followed_to_the_base_and_to_every_act_on_it(walked: Path) -> 
         chain = studio.explain("a mended line 2.")
         assert (chain.id, chain.text) == (poem.id, "A mended line 2.\nTwo.")
         names = [link.what for link in chain.links]
-        assert list(dict.fromkeys(names)) == [
-            "poem", "candidate", "seed", "prompt", "model", "run", "recipe", "data set", "parent", "verdict", "review",
-        ]  # fmt: skip
+        assert ", ".join(dict.fromkeys(names)) == (
+            "poem, candidate, seed, prompt, model, run, recipe, data set, parent, verdict, review, vote"
+        )
         links = {link.what: link for link in chain.links}
         assert links["candidate"].id == poem.parent
         assert "theme 'rain' in plain.v1" in links["prompt"].said
-        assert "1 poems of round 1" in links["data set"].said
+        assert "1 poem of round 1" in links["data set"].said
         assert "8 poems of the corpus" in links["data set"].said
         assert "rank 8" in links["recipe"].said
         assert links["parent"].said.startswith("base base, base starter")
@@ -62,7 +63,8 @@ def test_a_poem_is_followed_to_the_base_and_to_every_act_on_it(walked: Path) -> 
             "undo",
             "accept",
         ]
-        assert "body edited" in chain.links[-1].said
+        assert "body edited" in links["review"].said
+        assert links["vote"].said == "left by ada, shown on the left"
         assert studio.explain(poem.parent) == studio.explain(poem.id[:8]) == chain
         first = studio.explain(studio.store.all(Poem, "origin = 'round:1'")[0].id)
         learned = [link for link in first.links if link.what == "in data set"]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from poetune.errors import ReviewError
-from poetune.records import Candidate, Dataset, Example, Model, Poem, Prompt, Review, Run, Verdict
+from poetune.records import Candidate, Dataset, Example, Model, Poem, Prompt, Review, Run, Verdict, Vote
 from poetune.store.queries import ancestors, checkpoints
 from poetune.studio.house import Studio
 from poetune.studio.prompting import conversation
@@ -26,7 +26,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A poem and its links: model, run, recipe, data set, parents, prompt, seed, verdicts, reviews."""
+    """A poem and its links: model, run, recipe, data set, parents, prompt, seed, verdicts, reviews and votes."""
 
     id: str
     title: str
@@ -120,7 +120,8 @@ def _written(studio: Studio, candidate: Candidate) -> list[Link]:
         Link(
             "candidate",
             candidate.id,
-            f"round {candidate.round}, {candidate.tokens} tokens, ended by {candidate.stop}",
+            f"round {candidate.round}, {candidate.tokens} tokens, ended by {candidate.stop}"
+            + (f", held back: {candidate.gate}, {candidate.reason}" if candidate.gate else ""),
             asdict(candidate),
         ),
         Link("seed", str(candidate.seed), sampling, asdict(candidate.sampling)),
@@ -145,6 +146,9 @@ def _prompt(studio: Studio, prompt: Prompt) -> Link:
 def _made(studio: Studio, model: Model) -> list[Link]:
     """The model, its run and data, then the models it came from with theirs."""
     links = [*_model("model", model), *_trained(studio, model)]
+    for key, share in model.mix.items():
+        part = studio.store.one(Model, key)
+        links += [*_model(f"part {share:g}", part), *_trained(studio, part)] if part is not None else []
     for parent in reversed(ancestors(studio.store, model)):
         links += [*_model("parent", parent), *_trained(studio, parent)]
     return links
@@ -185,7 +189,7 @@ def _data(studio: Studio, data: Dataset) -> Link:
     splits = Counter(row.split for row in mine)
     origins = Counter(_origins(studio, {row.poem for row in mine}))
     said = ", ".join(f"{count} {split}" for split, count in splits.items()) + " rows of "
-    said += ", ".join(f"{count} poems of {origin}" for origin, count in sorted(origins.items()))
+    said += ", ".join(f"{count} poem{'s' * (count > 1)} of {origin}" for origin, count in sorted(origins.items()))
     settings = {key: value for key, value in data.settings.items() if key != "made_from"}
     return Link("data set", data.id, said, {"splits": dict(splits), "poems": dict(origins), "settings": settings})
 
@@ -206,13 +210,25 @@ def _verdicts(studio: Studio, candidate: Candidate) -> list[Link]:
         place = f"{verdict.ranking.index(candidate.id) + 1} of {len(verdict.ranking)}" if verdict.ranking else "invalid"
         at = f"shown as number {verdict.shown.index(candidate.id) + 1}"
         said = f"{place} by {verdict.judge} under {verdict.rubric}, {at}"
-        said += f": {verdict.reason}" if verdict.reason else ""
+        reason = _about(candidate.id, verdict.reason)
+        said += f": {reason}" if reason else ""
         found.append(Link("verdict", verdict.id, said, asdict(verdict)))
     return found
 
 
+def _about(candidate: str, reason: str) -> str:
+    """Of a reason that goes through all poems by their ids (the offline critic's) what it says of this one."""
+    mine = [part.partition(": ")[2] for part in reason.split("; ") if part.startswith(f"{candidate}: ")]
+    return mine[0] if mine else " ".join(reason.split())[:200]
+
+
 def _reviews(studio: Studio, candidate: Candidate) -> list[Link]:
-    return [_review(row) for row in studio.store.all(Review, "candidate = ?", [candidate.id])]
+    found = [_review(row) for row in studio.store.all(Review, "candidate = ?", [candidate.id])]
+    for vote in studio.store.all(Vote, '"left" = ?1 OR "right" = ?1', [candidate.id]):
+        side = "left" if vote.left == candidate.id else "right"
+        who = f" by {vote.reviewer}" if vote.reviewer else ""
+        found.append(Link("vote", vote.token, f"{vote.action}{who}, shown on the {side}", asdict(vote)))
+    return found
 
 
 def _review(row: Review) -> Link:
