@@ -9,10 +9,12 @@ from poetune.records import Candidate, Model, Prompt
 from poetune.score.sheet import Sheet
 from poetune.score.sheets import contest_sheets, courses_sheet, gates_sheet, steps_sheet
 from poetune.store.queries import candidates
+from poetune.studio import prompting
 from poetune.studio.house import Studio
 from poetune.studio.score.checkpoints import checkpoints
 from poetune.studio.score.contest import told_again
 from poetune.studio.score.courses import courses
+from poetune.studio.score.models import written_by
 from poetune.studio.score.novelty import novelty, themes, variety, whose
 from poetune.studio.score.readers import readers
 
@@ -43,9 +45,14 @@ def gathered(
             continue
         if len(found.ways) > 1:
             sheets.append(courses_sheet(found))
+    plain = {p.id for p in studio.store.all(Prompt) if not p.theme or p.system in prompting.systems(studio)}
+    wide = {
+        label: [c for c in written_by(studio, model) if c.prompt in plain]
+        for label, model in (("base", studio.base_of(best)), ("tuned", best))
+    }
     sheets += [
         novelty(studio, best, sets),
-        variety(studio, sets),
+        variety(studio, sets, wide),
         themes(studio, sets),
         readers(studio),
         _gates(studio),

@@ -76,8 +76,11 @@ def _new(texts: Sequence[str], index: LineIndex, grams: GramIndex, near: Neighbo
     )
 
 
-def variety(studio: Studio, sets: Sets) -> Sheet:
-    """Distinct-n, self-BLEU and spread over as much text, and as many poems, for each set and the poet."""
+def variety(studio: Studio, sets: Sets, wide: Sets) -> Sheet:
+    """Distinct-n, self-BLEU and spread over as much text, and as many poems, for each set and the poet.
+
+    `wide` has all that the writers of the sets wrote, for the spread within a theme.
+    """
     prompts = {p.id: p for p in studio.store.all(Prompt)}
     poet = [p.text for p in studio.store.all(Poem) if p.origin == "corpus"]
     texts = {POET: poet, **{label: [c.text for c in some if c.text.strip()] for label, some in sets.items()}}
@@ -92,10 +95,10 @@ def variety(studio: Studio, sets: Sets) -> Sheet:
     rows: list[tuple[str, tuple[Value, ...]]] = []
     for label, some in texts.items():
         themes: dict[str, list[str]] = {}
-        for poem in sets.get(label, ()):
+        for poem in wide.get(label, ()):
             themes.setdefault(prompts[poem.prompt].theme if poem.prompt in prompts else "", []).append(poem.text)
         distinct = [distinct_at(some, n, filled[n]) for n in (1, 2, 3)]
-        within = spread_within(themes) if label != POET else None
+        within = spread_within(themes)
         rows.append((label, (*distinct, self_bleu(some, size), spread(some), within, openings_at(some, size))))
     return variety_sheet(rows, size)
 
