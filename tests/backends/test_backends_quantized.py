@@ -1,6 +1,9 @@
 """A frozen base in 8 or 4 bit, on the CPU; its adapter then works on the whole base."""
 
+import json
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +92,25 @@ def test_what_cannot_be_is_said(wide, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
     with pytest.raises(EngineError, match="adamw_8bit needs bitsandbytes"):
         list(engine.train(job(wide("llama"), tmp_path, settings("llama", "no", optimizer="adamw_8bit"))))
+
+
+def test_merging_onto_a_base_kept_in_four_bits_dequantizes_it_first(wide, tmp_path):
+    from bitsandbytes.functional import dequantize_4bit
+    from safetensors.torch import load_file
+    from transformers import AutoModelForCausalLM
+
+    kept = load_quantized(Path(wide("llama")), "4bit", precision_of(Finetune(), torch.device("cpu")))
+    name = "model.layers.0.self_attn.o_proj"
+    layer = kept.get_submodule(name)
+    base = tmp_path / "four"
+    kept.save_pretrained(base)
+    for file in Path(wide("llama")).glob("*token*"):
+        shutil.copy(file, base / file.name)
+    engine = open_engine("torch", device="cpu")
+    engine.merge(Weights(str(base)), tmp_path / "whole")
+    config = json.loads((tmp_path / "whole" / "config.json").read_text("utf-8"))
+    assert "quantization_config" not in config
+    merged = load_file(tmp_path / "whole" / "model.safetensors")
+    wanted = dequantize_4bit(layer.weight.data, layer.weight.quant_state).float()
+    assert torch.equal(merged[f"{name}.weight"].float(), wanted.reshape(merged[f"{name}.weight"].shape))
+    assert type(AutoModelForCausalLM.from_pretrained(tmp_path / "whole").get_submodule(name)) is torch.nn.Linear

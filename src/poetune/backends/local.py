@@ -73,6 +73,14 @@ class LocalEngine(ABC):
         context = bases.context(bases.resolve(weights.base, weights=False))
         return None if context is None else context - len(self.render(weights, conversation))
 
+    def spelled(self, weights: Weights, conversation: Conversation) -> str:
+        """What `render` gives ids for, as text, without the BOS that the tokenizer puts first."""
+        return self._identity(bases.resolve(weights.base, weights=False))[0].spelled(conversation)
+
+    def endings(self, weights: Weights) -> list[str]:
+        """The texts of the tokens that end a poem."""
+        return self._identity(bases.resolve(weights.base, weights=False))[0].endings
+
     def score(self, requests: Sequence[ScoreRequest]) -> list[Score]:
         """Log-likelihoods, in the order asked."""
         out: dict[int, Score] = {}

@@ -62,6 +62,20 @@ class Renderer:
             ids = opener + ids
         return (ids or self.opener()) + self.completion(conversation.prefix)
 
+    def spelled(self, conversation: Conversation) -> str:
+        """The text of `prompt`, without the BOS that the tokenizer itself puts first where it uses one."""
+        text = conversation.raw or self._text(conversation)[0] + conversation.lead
+        first = self.tokenizer.bos_token if self._bos else ""
+        while first and text.startswith(first):
+            text = text.removeprefix(first)
+        return text + conversation.prefix
+
+    @property
+    def endings(self) -> list[str]:
+        """The texts of the tokens that end a text, the one that is trained first."""
+        ids = [self.eos, *sorted(self.stops - {self.eos})]
+        return [str(token) for token in self.tokenizer.convert_ids_to_tokens(ids) if token]
+
     def completion(self, text: str) -> list[int]:
         """The ids of a poem, tokenised by itself; nothing in it is read as a special token."""
         if not text:

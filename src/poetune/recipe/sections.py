@@ -175,10 +175,12 @@ class Scoring(Section):
 
 
 class Shipping(Section):
-    """What the model card says."""
+    """What the cards and the chapbook say."""
 
     author: str = ""
     licence: str = ""
+    rights: str = Field("", description="a sentence on the rights in the poems that were trained on")
+    contact: str = Field("", description="where questions go: a name, an address, a page")
     model: str = Field("", description="id of the model that ships; empty = the best checkpoint")
 
 

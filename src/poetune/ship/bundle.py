@@ -13,7 +13,7 @@ from poetune.ship.usage import base_name, hub_id
 
 Kind = Literal["adapter", "merged"]
 SUMS = "SHA256SUMS"
-_OWN = frozenset({"README.md", "manifest.json", SUMS})
+_OWN = frozenset({"README.md", "DATA.md", "manifest.json", SUMS})
 _WEIGHTS = {
     "adapter": ("adapter_model.safetensors", "adapters.safetensors"),
     "merged": ("model.safetensors", "model.safetensors.index.json"),
@@ -39,6 +39,7 @@ _TAKEN = (
     "chat_template.jinja",
     "chat_template.json",
     "poetune.json",
+    "Modelfile",
     "LICENSE*",
     "NOTICE*",
 )
@@ -46,13 +47,19 @@ _PATH_KEYS = ("base_model_name_or_path", "_name_or_path", "name_or_path")
 
 
 def bundle(
-    kind: Kind, source: Path, card: str, out: Path, base: str = "", lineage: Mapping[str, Any] | None = None
+    kind: Kind,
+    source: Path,
+    card: str,
+    out: Path,
+    base: str = "",
+    lineage: Mapping[str, Any] | None = None,
+    beside: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Copy a model's files from `source` into the folder `out`, with `card` as README.md; SHA-256 by file name.
 
     `out` must be empty, or be `source` itself (a merged model written where it ships). Paths of this machine inside
     the configuration give way to `base` where that is a hub id, else to nothing. `lineage` goes into manifest.json, of
-    folders the last name only.
+    folders the last name only; `beside` are further texts by file name.
     Raises StoreError where files are missing.
     """
     taken = _taken(kind, source)
@@ -69,7 +76,8 @@ def bundle(
             sums[name] = hashlib.sha256(data).hexdigest()
         else:
             sums[name] = _copy(source / name, None if same else out / name)
-    sums["README.md"] = _write(out / "README.md", card)
+    for name, text in {"README.md": card, **(beside or {})}.items():
+        sums[name] = _write(out / name, text)
     files = {name: {"sha256": sums[name], "bytes": (out / name).stat().st_size} for name in sorted(sums)}
     known = {key: base_name(value) if _is_path(value) else value for key, value in (lineage or {}).items()}
     manifest = {"format": "poetune.bundle.v1", "kind": kind, "lineage": known, "files": files}

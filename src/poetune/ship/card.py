@@ -9,6 +9,8 @@ import yaml
 
 from poetune.records import Poem
 from poetune.ship.biases import biases, spoken
+from poetune.ship.datacard import NAME as DATA
+from poetune.ship.datacard import rights
 from poetune.ship.markdown import fenced, plain, table
 from poetune.ship.usage import Ask, base_name, hub_id, mlx_snippet, peft_snippet, poetune_snippet, transformers_snippet
 
@@ -44,6 +46,14 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """Pairs of an accepted and a rejected poem, and in how many of them the judge ranked the accepted one higher."""
+
+    pairs: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """What the card is made of. `base` is `starter`, a hub id, or a folder, of which only the last name is printed.
 
@@ -59,14 +69,19 @@ class Card:
     poet: str = ""
     author: str = ""
     licence: str = ""
+    rights: str = ""
+    contact: str = ""
+    ollama: bool = False
     model: str = ""
     dataset: str = ""
     run: str = ""
     step: int = 0
+    mix: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     ask: Ask = field(default_factory=Ask)
     losses: Sequence[Loss] = ()
     copied: Sequence[Copied] = ()
+    agreed: Agreed | None = None
     samples: Sequence[Poem] = ()
     version: str = ""
     year: int = 0
@@ -91,9 +106,14 @@ def card(made: Card) -> str:
         "Counted from the poems that the model was trained on. A model trained on few poems takes over what they have "
         "most of.",
         "\n".join(f"- {plain(sentence)}" for sentence in biases(made.poems)) or "No poems were given.",
+        "## Rights",
+        f"Base: {plain(base_name(made.base))}, whose licence holds for it. {rights(made.poems, made.rights)} What the "
+        f"poems are is counted in {DATA}.",
         _LIMITS,
         "## Citation",
         fenced(bibtex(made), "bibtex"),
+        "## Contact",
+        plain(made.contact) or "No contact was given.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -148,10 +168,18 @@ def _samples(made: Card) -> list[str]:
     if not made.samples:
         return []
     shown = [fenced(f"{poem.title}\n\n{poem.text}".strip(), "text") for poem in made.samples]
-    return ["## What it writes", *shown]
+    told = "Unselected: one poem on each of the first themes, from the recipe's own seed."
+    return ["## What it writes", told, *shown]
 
 
 def _usage(made: Card) -> str:
+    if made.ollama:
+        return (
+            "With Ollama, from the folder that holds this card (the Modelfile was checked against the prompt that the "
+            "model was trained on, and not run in Ollama):\n\n"
+            + fenced("ollama create my-poet\nollama run my-poet rain", "sh")
+            + f"\n\nWith transformers:\n\n{fenced(transformers_snippet(made.ask), 'python')}"
+        )
     if made.kind == "merged":
         library, code = "transformers", transformers_snippet(made.ask)
     elif made.format == "mlx":
@@ -173,6 +201,7 @@ def _lineage(made: Card) -> str:
         rows.append((f"accepted in round {origin.removeprefix('round:')}", f"{rounds[origin]:,}"))
     rows += [("base", base_name(made.base)), ("dataset", made.dataset), ("run", made.run)]
     rows.append(("checkpoint", f"{made.model}{f', step {made.step:,}' if made.step else ''}"))
+    rows += [(f"{share:g} of", part) for part, share in made.mix.items()]
     rows.append(("poetune", made.version))
     return table(("link", "value"), [row for row in rows if row[1]])
 
@@ -191,6 +220,12 @@ def _evaluation(made: Card) -> list[str]:
         ]
         parts.append("Lines that stand word for word in a training poem:")
         parts.append(table(("poems by", "lines", "copied", "share"), copies, 3))
+    if made.agreed:
+        share = made.agreed.pairs / made.agreed.of
+        parts.append(
+            f"Judge and reader: of {made.agreed.of:,} pairs of an accepted and a rejected poem, the judge ranked the "
+            f"accepted one higher in {made.agreed.pairs:,} ({share:.0%}; 50% is chance)."
+        )
     return ["## Evaluation", *parts] if parts else []
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from poetune.studio.score import Table, Told
     from poetune.studio.score.checkpoints import Checkpoints
     from poetune.studio.serving import Served
-    from poetune.studio.ship import Shipped
+    from poetune.studio.ship import Printed, Shipped
     from poetune.studio.status import Standing
     from poetune.studio.write import Poems
 
@@ -370,11 +370,24 @@ class Studio:
 
         return score.report(self)
 
-    def ship(self, kind: str, to: Path | None = None, wanted: "Format | None" = None) -> "Shipped":
-        """A model leaves the house; an adapter in its own format or the one `wanted`."""
+    def ship(
+        self,
+        kind: str,
+        to: Path | None = None,
+        wanted: "Format | None" = None,
+        repo: str = "",
+        public: bool = False,
+    ) -> "Shipped":
+        """A model leaves the house; an adapter in its own format or the one `wanted`; with `repo` to the hub too."""
         from poetune.studio import ship
 
-        return ship.ship(self, kind, to, wanted)
+        return ship.ship(self, kind, to, wanted, repo, public)
+
+    def chapbook(self, to: Path | None = None) -> "Printed":
+        """The accepted poems as Markdown and as a page that prints."""
+        from poetune.studio import ship
+
+        return ship.chapbook(self, to)
 
     def write(
         self,

@@ -18,14 +18,16 @@ from poetune.errors import EngineError
 def merge(folder: Path, adapter: Path | None, out: Path) -> None:
     """Write base + adapter into `out`, on the CPU: in bf16 where the base is kept in it, else in fp32.
 
+    A base kept in 4 or 8 bit is dequantized first: nothing is ever merged into so few bits.
+
     Raises:
-        EngineError: the adapter does not fit, `out` is not empty, or the base is kept in 4 or 8 bit.
+        EngineError: the adapter does not fit, `out` is not empty, or a quantized base cannot be dequantized here.
     """
     whole = adapter is not None and checkpoints.is_whole(adapter)
     source = adapter if adapter is not None and whole else folder
-    if "quantization_config" in json.loads((source / "config.json").read_text("utf-8")):
-        raise EngineError(f"{source}: is kept in quantized form, into which nothing is merged; name the full base")
     model = load_model(source, torch.device("cpu"), _kept_dtype(source))
+    if "quantization_config" in json.loads((source / "config.json").read_text("utf-8")):
+        model = _dequantized(model, source)
     if adapter is not None and not whole:
         model = adapters.Worn(model, adapter).model
 
@@ -55,6 +57,18 @@ def read_into(model: Any, folder: Path) -> None:
     tied = set(getattr(model, "_tied_weights_keys", None) or ())
     if left.unexpected_keys or set(left.missing_keys) - tied:
         raise EngineError(f"{folder}: its tensors do not fit the model; remove it and resume from the one before")
+
+
+def _dequantized(model: Any, folder: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            whole = model.dequantize().to(_kept_dtype(folder))
+            whole._weight_conversions = None  # they would quantize again on saving, which transformers cannot
+    except (ImportError, NotImplementedError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise EngineError(f"{folder}: cannot be dequantized here ({reason}); name the full base") from error
+    return whole.requires_grad_(False).eval()
 
 
 def _kept_dtype(folder: Path) -> Any:
