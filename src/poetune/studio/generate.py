@@ -71,8 +71,15 @@ def models(studio: Studio, stages: Sequence[str] = ()) -> list[Model]:
     return found
 
 
-def fill(studio: Studio, max_themes: int | None = None, code: int | None = None, stages: Sequence[str] = ()) -> Filled:
-    """Write what is missing of the grid; `code` (step + template 0-4) names one checkpoint and one template.
+def fill(
+    studio: Studio,
+    max_themes: int | None = None,
+    code: int | None = None,
+    stages: Sequence[str] = (),
+    only: tuple[Sequence[str], Sequence[str]] | None = None,
+) -> Filled:
+    """Write what is missing of the grid; `code` (step + template 0-4) names one checkpoint and one template, `only`
+    the ids of models and the templates that write.
 
     Raises EngineError for a code that does not decode or whose step has no checkpoint.
     """
@@ -85,6 +92,11 @@ def fill(studio: Studio, max_themes: int | None = None, code: int | None = None,
         writers, templates = [m for m in writers if m.step == step], [TEMPLATE_ORDER[index]]
         if not writers:
             raise EngineError(f"code {code} means step {step}, and no checkpoint of this round has that step.")
+    if only is not None:
+        writers = [model for model in writers if model.id in only[0]]
+        templates = [name for name in templates if name in only[1]]
+        if not writers or not templates:
+            raise EngineError("what was scouted is not in the grid any more; run `poetune generate scout` again.")
     prompts = prompting.prompts(studio, subjects, templates)
     if not prompts:
         raise RecipeError(

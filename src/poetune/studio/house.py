@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from poetune.studio.rounds import Brought, Closed, Given, Looped, Style
     from poetune.studio.score import Table, Told
     from poetune.studio.score.checkpoints import Checkpoints
+    from poetune.studio.scouting import Scouted
     from poetune.studio.serving import Served
     from poetune.studio.ship import Printed, Shipped
     from poetune.studio.status import Standing
@@ -253,11 +254,24 @@ class Studio:
 
         return finetune.register(self, folder)
 
-    def generate(self, max_themes: int | None = None, code: int | None = None, stages: Sequence[str] = ()) -> "Filled":
-        """The grid is filled, or with `code` the part of one checkpoint and template, by the last stage or `stages`."""
-        from poetune.studio import generate
+    def generate(
+        self,
+        max_themes: int | None = None,
+        code: int | None = None,
+        stages: Sequence[str] = (),
+        scouted: bool = False,
+    ) -> "Filled":
+        """The grid is filled, or with `code` the part of one checkpoint and template, by the last stage or `stages`;
+        with `scouted`, what scouting proposed."""
+        from poetune.studio import generate, scouting
 
-        return generate.fill(self, max_themes, code, stages)
+        return generate.fill(self, max_themes, code, stages, scouting.proposed(self) if scouted else None)
+
+    def scout(self, stages: Sequence[str] = ()) -> "Scouted":
+        """A tenth of the grid first, and what deserves the rest."""
+        from poetune.studio import scouting
+
+        return scouting.scout(self, stages)
 
     def judge(self) -> "Judged":
         """Candidates are ranked."""

@@ -8,6 +8,7 @@ from poetune.cli.session import Session, command
 
 
 @command("generate", "poetune generate --themes themes.txt --from-step 300 --per-cell 2")
+@click.argument("verb", type=click.Choice(["grid", "scout"]), default="grid")
 @click.option("--themes", multiple=True, help="A theme, or a file of themes; may be given again.")
 @click.option("--templates", default=None, help="Template names, by commas.")
 @click.option("--per-cell", type=click.IntRange(min=1), default=None, help="Poems per checkpoint, template and theme.")
@@ -15,9 +16,11 @@ from poetune.cli.session import Session, command
 @click.option("--checkpoints", type=click.IntRange(min=0), default=None, help="The latest N checkpoints; 0 = all.")
 @click.option("--code", type=int, default=None, help="One checkpoint and template by code: step + 0..4, e.g. 1203.")
 @click.option("--stage", multiple=True, metavar="NAME", help="By this stage, or `base`; may be given again.")
+@click.option("--scouted", is_flag=True, help="Only the checkpoints and templates that scouting proposed.")
 @click.option("--max-themes", type=click.IntRange(min=1), default=None, help="The first N themes only.")
 def generate(
     session: Session,
+    verb: str,
     themes: tuple[str, ...],
     templates: str | None,
     per_cell: int | None,
@@ -25,9 +28,14 @@ def generate(
     checkpoints: int | None,
     code: int | None,
     stage: tuple[str, ...],
+    scouted: bool,
     max_themes: int | None,
 ) -> None:
-    """Write the grid; run again, it fills only what is missing."""
+    """Write the grid; run again, it fills only what is missing.
+
+    `scout` writes a tenth first: a few themes by every checkpoint in every template; it ranks them and proposes which
+    deserve the rest, which --scouted then writes.
+    """
     import json
 
     from poetune.cli.gates import gates_text
@@ -40,8 +48,13 @@ def generate(
         "checkpoints": checkpoints,
     }
     overrides = [f"generate.{k}={json.dumps(v, ensure_ascii=False)}" for k, v in given.items() if v is not None]
+    if verb == "scout":
+        if code is not None or scouted or max_themes is not None:
+            raise click.UsageError("scout takes neither --code, --scouted nor --max-themes; it chooses by itself.")
+        _scout(session, overrides, stage)
+        return
     with session.studio(*overrides) as studio:
-        done = studio.generate(max_themes=max_themes, code=code, stages=stage)
+        done = studio.generate(max_themes=max_themes, code=code, stages=stage, scouted=scouted)
     ways = f" x {len(done.ways)} ways of drawing" if done.ways else ""
     prose = (
         f"{done.written} poems written, {done.existing} were there already "
@@ -57,3 +70,11 @@ def generate(
 
         prose += "\n" + ways_text(done.ways)
     session.show(done, prose + "\nNext: poetune judge")
+
+
+def _scout(session: Session, overrides: list[str], stages: tuple[str, ...]) -> None:
+    from poetune.cli.scouting import scouted_text
+
+    with session.studio(*overrides) as studio:
+        found = studio.scout(stages)
+    session.show(found, scouted_text(found))
