@@ -8,6 +8,8 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -47,16 +49,28 @@ def duet() -> list[dict[str, str]]:
     return rows
 
 
-def accept_two(line: str, folder: Path) -> None:
-    """Start the page as documented, accept two poems over HTTP as a browser would, end it with Ctrl-C."""
+@contextmanager
+def until_ctrl_c(line: str, folder: Path) -> Iterator[str]:
+    """Start a server as documented and give its address; Ctrl-C must end it well."""
     words = [*shlex.split(line)[1:], "--json"]
-    page = subprocess.Popen(
+    server = subprocess.Popen(
         [sys.executable, "-m", "poetune", *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert page.stdout is not None
-    assert page.stderr is not None
+    assert server.stdout is not None
+    assert server.stderr is not None
     try:
-        url = json.loads(page.stdout.readline())["url"]
+        yield json.loads(server.stdout.readline())["url"]
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20) == 0, server.stderr.read()
+    finally:
+        server.kill()
+        server.stdout.close()
+        server.stderr.close()
+
+
+def accept_two(line: str, folder: Path) -> None:
+    """Accept two poems over HTTP as a browser would."""
+    with until_ctrl_c(line, folder) as url:
         origin = url.split("/?")[0]
         with httpx.Client(base_url=origin, headers={"Origin": origin}, follow_redirects=True) as browser:
             assert browser.get(url).status_code == 200
@@ -65,33 +79,14 @@ def accept_two(line: str, folder: Path) -> None:
                 said = {"token": f"a-documented-token-{number}", "item": poem["item"], "action": "accept"}
                 answer = browser.post("/api/decide", json=said)
                 assert answer.status_code == 200, answer.text
-        page.send_signal(signal.SIGINT)
-        assert page.wait(20) == 0, page.stderr.read()
-    finally:
-        page.kill()
-        page.stdout.close()
-        page.stderr.close()
 
 
 def chat_once(line: str, folder: Path) -> None:
-    """Start the endpoint as documented, ask for one poem, end it with Ctrl-C."""
-    words = [*shlex.split(line)[1:], "--json"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "poetune", *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert server.stdout is not None
-    assert server.stderr is not None
-    try:
-        url = json.loads(server.stdout.readline())["url"]
+    """Ask the endpoint for one poem."""
+    with until_ctrl_c(line, folder) as url:
         asked = {"messages": [{"role": "user", "content": "rain"}], "max_tokens": 20}
         answer = httpx.post(f"{url}/chat/completions", json=asked)
         assert answer.status_code == 200, answer.text
-        server.send_signal(signal.SIGINT)
-        assert server.wait(20) == 0, server.stderr.read()
-    finally:
-        server.kill()
-        server.stdout.close()
-        server.stderr.close()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
