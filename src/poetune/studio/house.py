@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from poetune.backends.table import open_engine
+from poetune.backends.table import engine_name, open_engine
 from poetune.errors import EngineError, RecipeError, StoreError
 from poetune.ports import Generator, Trainer, Weights
 from poetune.recipe import Recipe, load
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from poetune.studio.gallery import Gallery
     from poetune.studio.generate import Filled
     from poetune.studio.judge import Judged
+    from poetune.studio.penning import Pen
     from poetune.studio.preferring import Preferred
     from poetune.studio.rebuilding import Rebuilt
     from poetune.studio.review import Reviewed
@@ -110,6 +111,10 @@ class Studio:
                 self.say(f"engine: {name}{f' on {device}' if device else ''} (chosen by `engine: auto`).")
         return self._engine
 
+    def engine_name(self) -> str:
+        """The name of the recipe's engine, which need not be opened for that."""
+        return str(self._engine.capabilities.name) if self._engine is not None else engine_name(self.recipe.engine)
+
     def trainer(self) -> Trainer:
         """The engine as a trainer."""
         engine: Trainer = self.engine()
@@ -122,7 +127,7 @@ class Studio:
 
     def base_model(self) -> Model:
         """The record of the recipe's base."""
-        return Model("base", self.engine().capabilities.name, self.recipe.base, name="base", round=0)
+        return Model("base", self.engine_name(), self.recipe.base, name="base", round=0)
 
     def base_of(self, model: Model) -> Model:
         """The record of the base that a model began from, whatever the recipe names by now and however many stages."""
@@ -418,6 +423,12 @@ class Studio:
         from poetune.studio import write
 
         return write.write(self, theme, first_line, unfinished, poems, template, from_base, seed, append)
+
+    def pen(self) -> "Pen":
+        """The writing desk, for a page."""
+        from poetune.studio.penning import Pen
+
+        return Pen(self)
 
     def served(self) -> "Served":
         """The models that an endpoint may serve, by name."""

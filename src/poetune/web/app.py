@@ -7,7 +7,7 @@ from poetune.web.access import Access
 from poetune.web.answers import refuse_in_sentences
 from poetune.web.faces import Faces
 from poetune.web.pages import Pages, static_files
-from poetune.web.routes import compare, gallery, review
+from poetune.web.routes import compare, gallery, review, write
 
 
 def create_app(faces: Faces, token: str, host: str = "127.0.0.1") -> FastAPI:
@@ -27,6 +27,8 @@ def create_app(faces: Faces, token: str, host: str = "127.0.0.1") -> FastAPI:
         app.include_router(compare.routes(faces.ballots, pages))
     if faces.gallery is not None:
         app.include_router(gallery.routes(faces.gallery, pages))
+    if faces.pen is not None:
+        app.include_router(write.routes(faces.pen, pages))
     refuse_in_sentences(app)
     app.add_middleware(Access, token=token, host=host)
     return app

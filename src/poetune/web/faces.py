@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from poetune.studio.ballot import Ballots
 from poetune.studio.desk import Desk
 from poetune.studio.gallery import Gallery
+from poetune.studio.penning import Pen
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Faces:
     desk: Desk | None = None
     ballots: Ballots | None = None
     gallery: Gallery | None = None
+    pen: Pen | None = None
 
     def pages(self) -> tuple[tuple[str, str], ...]:
         """(path, word) of each page, in the order of the links; the first is the front."""
@@ -22,11 +24,12 @@ class Faces:
             ("/review", "review", self.desk),
             ("/gallery", "gallery", self.gallery),
             ("/figures", "figures", self.gallery),
+            ("/write", "write", self.pen),
         ]
         return tuple((path, word) for path, word, desk in found if desk is not None)
 
     def close(self) -> None:
         """Close what they hold open."""
-        for face in (self.desk, self.ballots, self.gallery):
+        for face in (self.desk, self.ballots, self.gallery, self.pen):
             if face is not None:
                 face.close()

@@ -9,6 +9,7 @@ from poetune.cli.session import Session, command
 
 if TYPE_CHECKING:
     from poetune.studio import Studio
+    from poetune.studio.penning import Pen
     from poetune.web.faces import Faces
 
 KINDS = ["txt", "jsonl", "csv", "chat", "kto", "dpo", "markdown"]
@@ -83,7 +84,17 @@ def _faces(studio: "Studio", compare: tuple[str, str] | None) -> "Faces":
 
     if compare:
         return Faces(ballots=studio.ballots(*compare), gallery=studio.gallery())
-    return Faces(desk=studio.desk(), gallery=studio.gallery())
+    return Faces(desk=studio.desk(), gallery=studio.gallery(), pen=_pen(studio))
+
+
+def _pen(studio: "Studio") -> "Pen | None":
+    """The writing desk, where the engine is installed and the best model's weights are there."""
+    from poetune.errors import EngineError
+
+    try:
+        return studio.pen()
+    except EngineError:
+        return None
 
 
 def _told(faces: "Faces", studio: "Studio") -> str:

@@ -15,8 +15,9 @@ BEST = "best"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Weights by name, in the order shown; `best` is the best checkpoint, or the base where there is none."""
+    """Models and their weights by name, in the order shown; `best` is the best checkpoint, or else the base."""
 
+    models: Mapping[str, Model]
     weights: Mapping[str, Weights]
     missing: tuple[str, ...] = ()
 
@@ -30,18 +31,20 @@ class Served:
 
 def served(studio: Studio) -> Served:
     """All models of the project that its engine can run; a name that two models have is followed by `@` and an id."""
-    engine = studio.engine().capabilities.name
+    engine = studio.engine_name()
     base = studio.base_model()
+    best = best_model(studio.store, engine) or base
     models = [base, *(m for m in studio.store.all(Model) if m.engine == engine and m.id != base.id)]
     count = Counter(_plain(model) for model in models)
-    weights, missing = {BEST: studio.weights(best_model(studio.store, engine) or base)}, []
+    names, weights, missing = {BEST: best}, {BEST: studio.weights(best)}, []
     for model in models:
         name = _plain(model) if count[_plain(model)] == 1 else f"{_plain(model)}@{model.id[:6]}"
         try:
             weights[name] = studio.weights(model)
+            names[name] = model
         except EngineError:
             missing.append(name)
-    return Served(weights, tuple(missing))
+    return Served(names, weights, tuple(missing))
 
 
 def _plain(model: Model) -> str:

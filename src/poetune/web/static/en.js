@@ -1,7 +1,7 @@
 // What the pages say in English.
 
 export default {
-  other: "中文", reviewPage: "Review", comparePage: "Compare", galleryPage: "Gallery", figuresPage: "Figures",
+  other: "中文", reviewPage: "Review", comparePage: "Compare", galleryPage: "Gallery", figuresPage: "Figures", writePage: "Write",
   pages: "Pages", theme: "Light or dark", vertical: "Chinese down the page (V)",
   accept: "accept", reject: "reject", skip: "skip", undo: "undo", body: "poem", title: "title", note: "note",
   grade: "scores", betterA: "A is better", betterB: "B is better", tie: "as good",
@@ -10,6 +10,13 @@ export default {
   noteHint: "A note to yourself", untitled: "Untitled", copied: "Lines that stand elsewhere, word for word:",
   reasons: {}, reasonsGroup: "Reasons, for or against",
   grades: "Scores", gradesLead: "Scores from 1 to 5; they go along with the decision.",
+  themeOf: "Theme", themeHint: "rain", firstLine: "First line", form: "Form", alternatives: "Poems", model: "Model", write: "Write",
+  forms: { free: "free", couplet: "up to 2 lines", quatrain: "up to 4 lines", octave: "up to 8 lines", fourteen: "up to 14 lines" },
+  writing: (n) => (n === 1 ? "Writing a poem…" : `Writing ${n} poems…`), written: (n) => (n === 1 ? "Written. Press a line to have it written anew." : `${n} poems. Press a line to have it written anew.`),
+  writingLine: "Writing that line anew…", noOther: "The model wrote the same line again; press once more.", others: "Other lines",
+  choose: (n) => (n === 1 ? "One other line; press it to take it, Esc to leave it." : `${n} other lines; press one to take it, Esc to leave them.`),
+  taken: "The line is taken.", anew: "Write this line anew", copy: "copy", copiedPoem: "Copied.",
+  unheard: "The server does not answer; if poetune has ended, run `poetune review` again.",
   next: "You can close this page. In the terminal, Ctrl-C ends it; “poetune rounds” takes the accepted poems into the next round.",
   nextPairs: "You can close this page. In the terminal, Ctrl-C ends it.",
   count: (n, all) => `${n} of ${all}`,

@@ -1,7 +1,7 @@
 // What the pages say in Chinese.
 
 export default {
-  other: "English", reviewPage: "读诗", comparePage: "比较", galleryPage: "诗集", figuresPage: "数据",
+  other: "English", reviewPage: "读诗", comparePage: "比较", galleryPage: "诗集", figuresPage: "数据", writePage: "写诗",
   pages: "页面", theme: "明暗", vertical: "竖排（V）",
   accept: "收录", reject: "舍弃", skip: "略过", undo: "撤销", body: "改诗", title: "改题", note: "批注",
   grade: "评分", betterA: "甲更好", betterB: "乙更好", tie: "不分高下",
@@ -11,6 +11,13 @@ export default {
   reasons: { "stock phrases": "套话", "makes no sense": "不通", "broken form": "失格律", "not this voice": "不像", "repeats itself": "重复" },
   reasonsGroup: "理由",
   grades: "评分", gradesLead: "一至五分，随决定一同记下。",
+  themeOf: "题目", themeHint: "雨", firstLine: "首句", form: "形式", alternatives: "首数", model: "模型", write: "写",
+  forms: { free: "不限", couplet: "至多两行", quatrain: "至多四行", octave: "至多八行", fourteen: "至多十四行" },
+  writing: (n) => `正在写 ${n} 首……`, written: (n) => `写了 ${n} 首。按一行，可把那一行重写。`,
+  writingLine: "正在重写这一行……", noOther: "写出来的还是这一行；请再按一次。", others: "其他写法",
+  choose: (n) => `另有 ${n} 种写法；按一种即采用，按 Esc 放下。`,
+  taken: "已换上。", anew: "重写这一行", copy: "复制", copiedPoem: "已复制。",
+  unheard: "服务没有回应；若 poetune 已结束，请重新运行 `poetune review`。",
   next: "可以关闭本页了。在终端按 Ctrl-C 结束，再用“poetune rounds”把收录的诗带入下一轮。",
   nextPairs: "可以关闭本页了。在终端按 Ctrl-C 结束。",
   count: (n, all) => `第 ${n} 首，共 ${all} 首`,
