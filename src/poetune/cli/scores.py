@@ -56,7 +56,8 @@ def contest(found: "Contest") -> str:
             f"and count as even, {found.invalid} answers could not be read. Shares with 95 % intervals."
         )
     if not any(d.people.whole for d in found.duels):
-        out.append("No person has voted yet: poetune review --compare A B opens the page for blind votes.")
+        first, last = found.writers[0].figures.label, found.writers[-1].figures.label
+        out.append(f'No person has voted yet: poetune review --compare "{first}" "{last}" opens the page for it.')
     return "\n".join([*out, *found.said])
 
 
