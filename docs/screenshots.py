@@ -25,12 +25,7 @@ from poetune.web.faces import Faces
 from poetune.web.server import PageServer
 
 IMAGES = Path(__file__).resolve().parent / "images"
-SHOWN = (
-    "review-desktop-light-en",
-    "review-phone-dark-zh-vertical",
-    "gallery-desktop-light-en",
-    "figures-desktop-light-en",
-)
+SHOWN = ("review-desktop-light-en", "review-phone-dark-zh-vertical", "figures-desktop-light-en")
 WIDTHS = {"desktop": (1280, 860), "phone": (390, 844)}
 
 
@@ -39,7 +34,7 @@ def served(project: Path, models: tuple[str, str] | None = None, **asked: Any) -
     """The pages over a copy of the project, with some decisions made by rule."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / project.name
-        shutil.copytree(project, copy, ignore=shutil.ignore_patterns("cache", "runs"))
+        shutil.copytree(project, copy, ignore=shutil.ignore_patterns("cache"))
         overrides = [f"review.{name}={json.dumps(value)}" for name, value in asked.items()]
         with Studio(copy, overrides) as studio:
             ballots = studio.ballots(*models) if models else None
@@ -107,6 +102,17 @@ class Camera:
         self.driver.execute_async_script(wait)
 
 
+def side_by_side(camera: Camera, project: Path) -> None:
+    """Scores, and two checkpoints against each other."""
+    with served(project, ("step 20", "step 40"), rubric="fusion.v1") as (url, _):
+        base = url.partition("/?")[0]
+        camera.driver.get(url)
+        for width, dark in (("desktop", False), ("phone", True)):
+            camera.wish(width, dark, "en")
+            camera.take(f"grades-{width}", f"{base}/review", "2", "g", "4", "3")
+            camera.take(f"compare-{width}", f"{base}/compare", "a")
+
+
 def main() -> None:
     """Take all of them."""
     english, chinese = (Path(given) for given in sys.argv[1:3])
@@ -128,13 +134,8 @@ def main() -> None:
             camera.wish("desktop", False, "en")
             camera.take("help", f"{base}/review", "?")
             camera.take("edit", f"{base}/review", "e")
-        with served(english, ("step 20", "step 40"), rubric="fusion.v1") as (url, faces):
-            base = url.partition("/?")[0]
-            camera.driver.get(url)
-            for width, dark in (("desktop", False), ("phone", True)):
-                camera.wish(width, dark, "en")
-                camera.take(f"grades-{width}", f"{base}/review", "2", "g", "4", "3")
-                camera.take(f"compare-{width}", f"{base}/compare", "a")
+        if folder:
+            side_by_side(camera, english)
         with served(chinese) as (url, faces):
             base = url.partition("/?")[0]
             decide(faces, 40)

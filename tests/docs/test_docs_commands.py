@@ -68,16 +68,17 @@ def until_ctrl_c(line: str, folder: Path) -> Iterator[str]:
         server.stderr.close()
 
 
-def accept_two(line: str, folder: Path) -> None:
-    """Accept two poems over HTTP as a browser would."""
+def read_two(line: str, folder: Path) -> None:
+    """Accept two poems, or choose twice, over HTTP as a browser would."""
+    asked, told, action = ("pair", "vote", "left") if "--compare" in line else ("next", "decide", "accept")
     with until_ctrl_c(line, folder) as url:
         origin = url.split("/?")[0]
         with httpx.Client(base_url=origin, headers={"Origin": origin}, follow_redirects=True) as browser:
             assert browser.get(url).status_code == 200
             for number in range(2):
-                poem = browser.get("/api/next").json()["poem"]
-                said = {"token": f"a-documented-token-{number}", "item": poem["item"], "action": "accept"}
-                answer = browser.post("/api/decide", json=said)
+                shown = browser.get(f"/api/{asked}").json()[asked.replace("next", "poem")]
+                said = {"token": f"{line.count(' ')}-documented-{number}", "item": shown["item"], "action": action}
+                answer = browser.post(f"/api/{told}", json=said)
                 assert answer.status_code == 200, answer.text
 
 
@@ -105,8 +106,8 @@ def test_every_documented_line_runs(tmp_path: Path, poems: Path) -> None:
     for line in LINES:
         if line.startswith("cd "):
             folder = folder / line.split()[1]
-        elif " review " in line:
-            accept_two(line, folder)
+        elif " review " in line and "--export" not in line:
+            read_two(line, folder)
         elif " serve " in line:
             chat_once(line, folder)
         else:

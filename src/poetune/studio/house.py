@@ -292,9 +292,9 @@ class Studio:
 
     def ballots(self, one: str, other: str) -> "Ballots":
         """Blind votes between two models' poems."""
-        from poetune.studio import review
+        from poetune.studio import voting
 
-        return review.ballots(self, one, other)
+        return voting.ballots(self, one, other)
 
     def gallery(self) -> "Gallery":
         """The poems that were decided: to be found again, counted and exported."""

@@ -1,4 +1,4 @@
-"""A person reads: the desk for the open round, pairs of two models, and what was decided."""
+"""A person reads: the desk for the open round, what was decided there, and votes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,15 +6,13 @@ from typing import cast
 
 from poetune.errors import ReviewError
 from poetune.judge.rubric import load_rubric
-from poetune.records import Candidate, Model, Review, Vote
+from poetune.records import Candidate, Review, Vote
 from poetune.review import decisions, queue
 from poetune.review import votes as standing_votes
 from poetune.review.agreement import Agreement, with_oneself, with_others
 from poetune.review.gallery import Filter
-from poetune.review.sides import pairs
 from poetune.store.atomic import write_text
 from poetune.store.queries import candidates
-from poetune.studio.ballot import Ballots
 from poetune.studio.desk import Asked, Desk
 from poetune.studio.gallery import ENDINGS, Kind
 from poetune.studio.gating import shown
@@ -47,28 +45,6 @@ def desk(studio: Studio) -> Desk:
         criteria = tuple((c.name, c.asks) for c in rubric.criteria)
     asked = Asked(tuple(settings.reasons), settings.rubric, criteria)
     return Desk(studio.store.path, listed, settings.reviewer, asked)
-
-
-def ballots(studio: Studio, one: str, other: str) -> Ballots:
-    """Pairs of two models' poems, of the same prompts and seeds, for blind votes."""
-    first, second = model_named(studio, one), model_named(studio, other)
-    if first.id == second.id:
-        raise ReviewError(f"{one} and {other} are the same model; name two.")
-    written = [studio.store.all(Candidate, "model = ? AND gate = ''", [model.id]) for model in (first, second)]
-    settings = studio.recipe.review
-    shown = pairs(written[0], written[1], settings.reviewer, studio.recipe.seed)
-    return Ballots(studio.store.path, shown[: settings.queue or None], settings.reviewer)
-
-
-def model_named(studio: Studio, name: str) -> Model:
-    """The model of that name or id that wrote something, the latest of several. Raises ReviewError where none did."""
-    wrote = "id IN (SELECT DISTINCT model FROM candidates)"
-    found = studio.store.all(Model, wrote)
-    named = [model for model in found if name in (model.name, model.id) or model.id.startswith(name)]
-    if not named:
-        known = ", ".join(dict.fromkeys(model.name or model.id for model in found)) or "none yet"
-        raise ReviewError(f"no model called {name!r} has written a poem; those that have are: {known}.")
-    return named[-1]
 
 
 def held(studio: Studio, round_number: int) -> dict[str, Review]:

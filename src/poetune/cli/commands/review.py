@@ -19,7 +19,9 @@ KINDS = ["txt", "jsonl", "csv", "chat", "kto", "dpo", "markdown"]
 @click.option("--reviewer", default=None, help="The reader's name; each reader decides for themselves.")
 @click.option("--queue", type=click.IntRange(0), default=None, help="So many poems; 0 = all.")
 @click.option("--rubric", default=None, help="Ask for scores from 1 to 5 on this rubric's criteria too.")
-@click.option("--compare", nargs=2, default=None, metavar="A B", help="Blind votes between two models' poems.")
+@click.option(
+    "--compare", nargs=2, default=None, metavar="A B", help="Blind votes between two models, such as base best."
+)
 @click.option("--export", type=click.Choice(KINDS), default=None, help="Write the accepted poems to --to instead.")
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), default=None, help="File for --export.")
 @click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port on this machine; 0 = any free one.")
@@ -100,7 +102,7 @@ def _pen(studio: "Studio") -> "Pen | None":
 def _told(faces: "Faces", studio: "Studio") -> str:
     if faces.ballots is not None:
         progress = faces.ballots.progress()
-        return f"{progress.decided} of {progress.total} pairs decided. Next: poetune score report"
+        return f"{progress.decided} of {progress.total} pairs decided. Next: poetune score compare"
     if faces.desk is None:
         return ""
     progress = faces.desk.progress()
