@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poetune.records import Candidate, Model, Prompt, Review, Sampling
-from poetune.review.export import BETWEEN, as_chapbook, as_csv, as_jsonl, as_text
+from poetune.review.export import BETWEEN, as_csv, as_jsonl, as_text
 from poetune.review.gallery import COLUMNS, Filter, choices, entries
 from poetune.review.marks import marked
 from poetune.review.preference import better, liked
@@ -77,12 +77,6 @@ def test_every_format_gives_the_text_back():
     head, row = csv.reader(io.StringIO(as_csv([poem]), newline=""))
     assert dict(zip(head, row, strict=True))["text"] == HOSTILE
     assert tuple(head) == COLUMNS
-
-
-def test_a_chapbook_keeps_lines_and_lets_no_markup_through():
-    poem = candidate("e", "<b>one</b>\n  *two*\n\n1. three\n- four")
-    book = as_chapbook(entries([Review("t", "e", "accept")], {"e": poem}, MODELS, PROMPTS), "A & B")
-    assert book == ("# A \\& B\n\n## E\n\n\\<b\\>one\\</b\\>\\\n&nbsp;&nbsp;\\*two\\*\n\n1\\. three\\\n\\- four\n")
 
 
 def test_preferences_are_edits_and_accepted_over_rejected_of_one_prompt():

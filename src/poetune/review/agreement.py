@@ -1,19 +1,17 @@
 """How sure a share is, and how far readings agree: of one reader with themselves, and of readers with one another."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
 from poetune.records import Review
 from poetune.review.state import Ledger, decisions
-
-_Z = 1.959964  # 95 %
+from poetune.verse.shares import wilson
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`part` of `whole`, with the Wilson score interval at 95 % (Wilson 1927); shares are None where there is none."""
+    """`part` of `whole`, with its interval at 95 %; both are None of nothing."""
 
     part: int
     whole: int
@@ -26,12 +24,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float] | None:
         """Lower and upper end."""
-        if not self.whole:
-            return None
-        n, p = self.whole, self.part / self.whole
-        middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-        half = _Z * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return wilson(self.part, self.whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""Decided poems as files for people: plain text, JSON lines, a table, and a chapbook in Markdown.
-
-Text goes out as it is kept, character for character; only Markdown escapes what it would read as markup.
-"""
+"""Decided poems as files: plain text, JSON lines, a table. Text goes out as it is kept, character for character."""
 
 import csv
 import io
@@ -11,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from poetune.review.gallery import COLUMNS, Entry
-from poetune.verse.markdown import escaped, poem
 
 BETWEEN = "\n\n* * *\n\n"
 
@@ -42,13 +38,3 @@ def as_csv(found: Iterable[Entry]) -> str:
         row["reasons"], row["scores"] = (json.dumps(row[name], ensure_ascii=False) for name in ("reasons", "scores"))
         table.writerow([row[name] for name in COLUMNS])
     return sink.getvalue()
-
-
-def as_chapbook(found: Iterable[Entry], title: str) -> str:
-    """A small book in Markdown: the poems by round and the order in which they were accepted."""
-    book = sorted(found, key=lambda entry: (entry.round, entry.at))
-    parts = [f"# {escaped(title)}"]
-    for entry in book:
-        heading = escaped(" ".join(entry.title.split())) or "\\*"
-        parts.append(f"## {heading}\n\n{poem(entry.text)}")
-    return "\n\n".join(parts) + "\n"

@@ -10,10 +10,11 @@ from poetune.errors import ReviewError
 from poetune.records import Candidate, Conversation, Drawn, Example, Model, Prompt, Review
 from poetune.review import decisions
 from poetune.review.agreement import Agreement, Share, with_oneself, with_others
-from poetune.review.export import as_chapbook, as_csv, as_jsonl, as_text, jsonl
+from poetune.review.export import as_csv, as_jsonl, as_text, jsonl
 from poetune.review.gallery import Entry, Filter, choices, entries
 from poetune.review.preference import better, liked
 from poetune.review.rates import Rates, by_draw, rates
+from poetune.ship.chapbook import Chapbook, as_markdown
 from poetune.store import Store
 from poetune.studio.holding import Holding
 
@@ -89,7 +90,7 @@ class Gallery:
                 "jsonl": as_jsonl,
                 "csv": as_csv,
                 "chat": self._chat,
-                "markdown": lambda poems: as_chapbook(poems, self.name),
+                "markdown": self._chapbook,
             }
             text = writers[kind](found) if found else ""
         if not text:
@@ -105,6 +106,11 @@ class Gallery:
             candidates, prompts = _candidates(store), _prompts(store)
         examples = [self._example(prompts[candidates[entry.candidate].prompt], entry.text) for entry in found]
         return jsonl(export_rows(examples, "mlx")["train.jsonl"])
+
+    def _chapbook(self, found: Sequence[Entry]) -> str:
+        """By round and the order in which they were accepted."""
+        poems = [(e.title, e.text) for e in sorted(found, key=lambda e: (e.round, e.at))]
+        return as_markdown(Chapbook(self.name, "", poems))
 
     def _preferences(self, kind: Kind, wanted: Filter) -> str:
         with self._holding.open() as store:
