@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from poetune_bench import table, writing
+from poetune_bench.judge_command import judge
 from poetune_bench.running import Plan, run_all
 from poetune_bench.training import TrainPlan
 from poetune_bench.writing import WritePlan
@@ -48,6 +49,9 @@ def _runs(plan: Plan, peers: Path) -> list[dict[str, Any]]:
 @click.group()
 def main() -> None:
     """Timings of poetune beside other tools; see bench/README.md."""
+
+
+main.add_command(judge)
 
 
 @main.command()

@@ -234,6 +234,22 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One request that may cost: kept before it is sent, at the most it can take, and settled by what it took.
+
+    `lost` ones were sent and not answered, so they count at their most; `failed` ones were not taken and cost nothing.
+    """
+
+    id: str
+    contest: str
+    model: str
+    state: Literal["reserved", "answered", "lost", "failed"]
+    prompt_tokens: int
+    completion_tokens: int
+    money: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """One act of a reader. Rows are only ever added; `undo` cancels the act whose `token` is in `cancels`.
 

@@ -1,160 +1,100 @@
-import math
+from collections import Counter
 
 import pytest
+from contests import INVALID, entries, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poetune.errors import JudgeError
-from poetune.judge.simulated import SimulatedJudge
-from poetune.judge.tournament import Ask, Entry, Outcome, contest_id, expected_calls, tournament
+from poetune.judge.simulated import SimulatedJudge, noise_for
+from poetune.judge.tournament import going_on, tournament, tournament_calls
 from poetune.judge.verdicts import ballot, checked, verdict
 from poetune.ports import Ballot, Block, Judge
-from poetune.recipe import Judging
+from poetune.recipe import Judging, Simulated
 
-LENIENT = Judging(most_invalid=1.0)
-
-
-def entries(count: int) -> list[Entry]:
-    return [Entry(f"p{i:03}", "rain", f"poem {i}", group=f"model {i % 3}") for i in range(count)]
-
-
-def play(poems: list[Entry], rules: Judging, judge: Judge, seed: int = 0) -> tuple[Outcome, list[tuple[Ask, Ballot]]]:
-    contest = tournament(poems, rules, seed)
-    log: list[tuple[Ask, Ballot]] = []
-    try:
-        asks = next(contest)
-        while True:
-            ballots = [judge.rank(ask.block, rules.rubric) for ask in asks]
-            log += zip(asks, ballots, strict=True)
-            asks = contest.send(ballots)
-    except StopIteration as end:
-        return end.value, log
-
-
-sizes = st.integers(0, 140)
-rules = st.builds(Judging, batch=st.integers(2, 12), finals=st.integers(1, 15), most_invalid=st.just(1.0))
-
-
-@settings(max_examples=80, deadline=None)
-@given(sizes, rules, st.integers(0, 9), st.sampled_from([0.0, 0.3, 1.0]))
-def test_every_poem_is_placed_or_unranked_exactly_once(count, rule, seed, invalid_rate):
-    outcome, log = play(entries(count), rule, SimulatedJudge(invalid_rate=invalid_rate, seed=seed), seed)
-    told = [place.id for place in outcome.placed] + list(outcome.unranked)
-    assert sorted(told) == [entry.id for entry in entries(count)]
-    assert set(outcome.winners) <= {place.id for place in outcome.placed if place.stage == "final"}
-    assert len({ask.id for ask, _ in log}) == len(log) == outcome.calls
-    assert all(2 <= len(ask.block.ids) <= rule.batch for ask, _ in log)
-    if invalid_rate == 0:
-        assert outcome.unranked == ()
-        assert outcome.calls == expected_calls(count, rule)
+TRUTHFUL = SimulatedJudge(Simulated(accuracy=1.0))
+rules = st.builds(Judging, batch=st.integers(2, 12), finals=st.integers(1, 15))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 140), rules, st.integers(0, 9))
-def test_a_perfect_judge_gets_the_best_first(count, rule, seed):
-    poems = entries(count)
-    judge = SimulatedJudge({entry.id: float(i) for i, entry in enumerate(poems)})
-    outcome, _ = play(poems, rule, judge, seed)
-    assert outcome.winners[0] == poems[-1].id
-    assert list(outcome.winners) == sorted(outcome.winners, reverse=True)
+@given(st.integers(0, 140), rules, st.integers(0, 9))
+def test_calls_are_as_promised_and_winners_are_different_poems(count, rule, seed) -> None:
+    winners, log = play(tournament(entries(count), rule, seed), TRUTHFUL)
+    assert len(log) == tournament_calls(entries(count), rule)
+    assert len(set(winners)) == len(winners) <= rule.finals
+    assert bool(winners) == (count > 0)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(2, 120), rules, st.integers(0, 9))
-def test_an_unreadable_block_advances_nobody(count, rule, seed):
-    judge = SimulatedJudge(seed=seed, invalid_rate=0.5)
-    outcome, log = play(entries(count), rule, judge, seed)
-    order = list(dict.fromkeys(ask.stage for ask, _ in log))
+def test_each_title_is_held_by_itself_and_its_best_meet_the_others() -> None:
+    poems = entries(160)  # four titles of 40
+    titles = {e.id: e.title for e in poems}
+    winners, log = play(tournament(poems, Judging(), 0), TRUTHFUL)
+    by_stage = Counter(ask.stage for ask, _ in log)
+    assert by_stage == {"title 1": 16, "title 2": 4, "final 1": 2, "final 2": 1}
     for ask, _ in log:
-        shown = set(ask.block.ids)
-        answers = [b for a, b in log if a.stage == ask.stage and set(a.block.ids) == shown]
-        if all(b.status == "invalid" for b in answers):
-            later = [a for a, _ in log if order.index(a.stage) > order.index(ask.stage)]
-            assert shown <= set(outcome.unranked)
-            assert shown.isdisjoint(key for a in later for key in a.block.ids)
-            assert len(answers) == 2
+        if ask.stage.startswith("title"):
+            assert len({titles[key] for key in ask.block.ids}) == 1
+    best = max(poems, key=lambda e: TRUTHFUL.quality(e.id, e.text))
+    assert winners[0] == best.id
 
 
-def test_the_sources_numbers_of_poems_go_on():
-    judge = SimulatedJudge({entry.id: float(i) for i, entry in enumerate(entries(95))})
-    _, log = play(entries(95), Judging(), judge)
-    by_stage = {stage: [len(a.block.ids) for a, _ in log if a.stage == stage] for stage in ("1", "2", "final")}
-    assert by_stage["1"] == [10] * 5 + [9] * 5
-    assert by_stage["2"] == []
-    assert by_stage["final"] == [10 * math.ceil(5 / 10)]
-    _, log = play(entries(20), Judging(), judge)
-    assert [len(a.block.ids) for a, _ in log] == [10, 10, 2 * math.ceil(5 / 2)]
+@pytest.mark.parametrize(
+    ("size", "blocks", "finals", "on"), [(10, 1, 5, 5), (10, 10, 5, 1), (10, 3, 5, 2), (2, 4, 9, 1)]
+)
+def test_of_m_batches_each_sends_on_its_share(size, blocks, finals, on) -> None:
+    assert going_on(size, blocks, 10, finals) == on
 
 
-def test_an_invalid_block_is_asked_once_more_in_another_order():
-    class Deaf:
-        name = "deaf"
+def test_a_batch_without_an_answer_sends_nobody_on() -> None:
+    def garbage(ask, given):
+        return INVALID if "p000" in ask.block.ids else given
 
-        def rank(self, block: Block, rubric: str) -> Ballot:
-            return Ballot((), "invalid", "?")
-
-    outcome, log = play(entries(6), LENIENT, Deaf())
-    (first, _), (second, _) = log
-    assert first.id != second.id
-    assert sorted(first.block.ids) == sorted(second.block.ids)
-    assert first.block.ids != second.block.ids
-    assert outcome.unranked == tuple(sorted(first.block.ids))
-    assert (outcome.winners, outcome.placed, outcome.invalid) == ((), (), 2)
-    with pytest.raises(JudgeError, match="2 of 2 answers"):
-        play(entries(6), Judging(), Deaf())
+    winners, log = play(tournament(entries(30), Judging(most_invalid=1.0), 0), TRUTHFUL, garbage)
+    last = [ask.block.ids for ask, _ in log if ask.stage.startswith("final")]
+    assert winners
+    assert not any("p000" in ids for ids in last)
 
 
-def test_a_ballot_that_is_no_permutation_is_invalid_even_if_it_says_ok():
-    class Sloppy:
-        name = "sloppy"
-
-        def rank(self, block: Block, rubric: str) -> Ballot:
-            return Ballot((block.ids[0],) * len(block.ids), "ok")
-
-    outcome, log = play(entries(4), LENIENT, Sloppy())
-    assert len(outcome.unranked) == 4
-    ask, bad = log[0]
-    kept = verdict(ask, bad, "sloppy", LENIENT.rubric)
-    assert (kept.status, kept.ranking, kept.shown) == ("invalid", (), ask.block.ids)
-    assert kept.reason
+def test_a_verdict_keeps_the_call_and_gives_the_ballot_back() -> None:
+    game = tournament(entries(5), Judging(), 0)
+    (ask, *_) = next(game)
+    given_back = TRUTHFUL.rank(ask.block, "r")
+    kept = verdict(ask, given_back, "j", "fusion.v1", round_number=2)
+    assert (kept.id, kept.shown, kept.ranking, kept.round) == (ask.id, ask.block.ids, given_back.ranking, 2)
+    assert ballot(kept).ranking == given_back.ranking
+    wrong = verdict(ask, Ballot(("p000",), "ok", "RANKING: A"), "j", "r")
+    assert (wrong.status, wrong.ranking, wrong.raw) == ("invalid", (), "RANKING: A")
+    assert checked(ask.block, Ballot(("x",), "invalid")).ranking == ()
 
 
-def test_stored_verdicts_replay_a_contest_without_a_judge():
-    judge = SimulatedJudge(noise=1.0, invalid_rate=0.2)
-    outcome, log = play(entries(60), LENIENT, judge)
-    stored = {a.id: verdict(a, checked(a.block, b), judge.name, LENIENT.rubric) for a, b in log}
-    contest = tournament(list(reversed(entries(60))), LENIENT, 0)
-    answer = next(contest)
-    replayed = None
-    while replayed is None:
-        try:
-            answer = contest.send([ballot(stored[ask.id]) for ask in answer])
-        except StopIteration as end:
-            replayed = end.value
-    assert replayed == outcome
+def test_the_simulated_judge_errs_as_told() -> None:
+    assert isinstance(TRUTHFUL, Judge)
+    assert noise_for(1.0) == 0
+    ids = tuple(f"q{i}" for i in range(10))
+    texts = tuple(f"text {i}" for i in range(10))
 
+    def share(errs: Simulated, seeds: int = 300) -> tuple[float, float, float, int]:
+        """Pairs ordered rightly, pairs ordered alike when asked again, mean quality rank of slot 0, garbage."""
+        right = alike = pairs = first = garbage = 0
+        for seed in range(seeds):
+            judge = SimulatedJudge(errs, seed=seed)
+            block = Block(tuple(f"{seed}{i}" for i in ids), ("",) * 10, tuple(f"{seed} {t}" for t in texts))
+            one, two = (judge.rank(block, again).ranking for again in ("1", "2"))
+            garbage += not one
+            if not one or not two:
+                continue
+            quality = {key: judge.quality(key, text) for key, text in zip(block.ids, block.texts, strict=True)}
+            first += one.index(block.ids[0])
+            for i, a in enumerate(one):
+                for b in one[i + 1 :]:
+                    right += quality[a] > quality[b]
+                    alike += two.index(a) < two.index(b)
+                    pairs += 1
+        return right / pairs, alike / pairs, first / (seeds - garbage), garbage
 
-def test_blocks_mix_the_groups_and_the_seed_deals():
-    first = next(tournament(entries(30), Judging(), 0))
-    groups = {entry.id: entry.group for entry in entries(30)}
-    for ask in first:
-        counts = [sum(groups[key] == name for key in ask.block.ids) for name in set(groups.values())]
-        assert max(counts) - min(counts) <= 1
-    other = next(tournament(entries(30), Judging(), 1))
-    assert {ask.block.ids for ask in first} != {ask.block.ids for ask in other}
-
-
-def test_poems_shown_late_come_early_next_time():
-    _, log = play(entries(95), Judging(), SimulatedJudge(noise=2.0))
-    slot = {key: i / (len(a.block.ids) - 1) for a, _ in log if a.stage == "1" for i, key in enumerate(a.block.ids)}
-    final = [slot[key] for key in log[-1][0].block.ids]
-    assert final == sorted(final, reverse=True)
-    assert len(set(final)) > 1
-
-
-def test_a_contest_is_named_by_who_takes_part_and_who_judges():
-    poems = entries(3)
-    assert contest_id(poems, Judging(), 0) == contest_id(poems[::-1], Judging(timeout=5), 0)
-    assert contest_id(poems, Judging(), 0) != contest_id(poems, Judging(model="x"), 0)
-    with pytest.raises(JudgeError, match="twice"):
-        next(tournament([poems[0], poems[0]], Judging(), 0))
+    fresh, persistent = share(Simulated()), share(Simulated(persistent=1.0))
+    assert abs(fresh[0] - 0.8) < 0.015
+    assert abs(persistent[0] - 0.8) < 0.015
+    assert fresh[1] < 0.8
+    assert persistent[1] == 1.0
+    assert share(Simulated(slot_bias=0.5))[2] < fresh[2] - 0.5
+    assert 40 < share(Simulated(garbage=0.2))[3] < 80

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from poetune.errors import StoreError
 from poetune.records import (
     Bundle,
+    Call,
     Candidate,
     Conversation,
     Dataset,
@@ -43,6 +44,7 @@ EXAMPLES = [
     Run("sft", "echo", 3, {"finetune": {"rate": 1e-5}}, "d", "m"),
     Model("checkpoint", "torch", "starter", "runs/x/checkpoint-5", run="r", step=5, validation_loss=1.5),
     Candidate("c", "m", "p", Sampling(top_k=40), 7, "text\n\ntext", "title", "eos", 12),
+    Call("a:1", "c", "m", "reserved", 900, 400, 0.25),
     Verdict("v", "k", "offline", "r.v1", ("a", "b"), (), "invalid", raw="?"),
     Review("t", "c", "accept", body="mended", title=None, reasons=("form",), rubric="r.v1", scores={"tone": 4}),
     Vote("t", "a", "b", "left", "ann"),

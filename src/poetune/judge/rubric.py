@@ -19,6 +19,16 @@ class Criterion(BaseModel):
     asks: str
 
 
+class Sample(BaseModel):
+    """A poem that a reader accepted or rejected, shown to the judge as an example of this reader's taste."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = ""
+    text: str
+    note: str = ""
+
+
 class Rubric(BaseModel):
     """A named and versioned list of criteria; a changed rubric gets a new version, since verdicts name theirs."""
 
@@ -29,6 +39,8 @@ class Rubric(BaseModel):
     seeks: list[str] = Field(min_length=1)
     criteria: list[Criterion] = Field(min_length=1)
     marks_down: list[str] = []
+    accepted: list[Sample] = []
+    rejected: list[Sample] = []
 
     def text(self) -> str:
         """The rubric as a judge reads it."""

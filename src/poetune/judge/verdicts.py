@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from poetune.judge.tournament import Ask
+from poetune.judge.blocks import Ask
 from poetune.ports import Ballot, Block
 from poetune.records import Verdict
 

@@ -6,11 +6,13 @@ from poetune.recipe.sections import (
     Dataset,
     Generate,
     Judging,
+    Price,
     Recipe,
     Reviewing,
     Rounds,
     Scoring,
     Shipping,
+    Simulated,
 )
 from poetune.recipe.training import PREFERENCE, Finetune, Preferring, Stage, Training
 
@@ -22,11 +24,13 @@ __all__ = [
     "Generate",
     "Judging",
     "Preferring",
+    "Price",
     "Recipe",
     "Reviewing",
     "Rounds",
     "Scoring",
     "Shipping",
+    "Simulated",
     "Stage",
     "Training",
     "load",

@@ -123,17 +123,51 @@ class Generate(Section):
         return [Generate(**{**own, **setting}).sampling() for setting in crossed(self.sweep)]
 
 
+class Price(Section):
+    """What a model's tokens cost, in whatever money you count in, for a million of them."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class Simulated(Section):
+    """How the simulated judge errs. Its poems have a hidden quality, of standard deviation 1."""
+
+    accuracy: float = Field(0.8, gt=0.5, le=1, description="share of pairs of poems that it orders rightly")
+    persistent: float = Field(0.0, ge=0, le=1, description="share of its error that stays with a poem")
+    slot_bias: float = Field(0.0, description="standard deviation over the slots of a liking for early ones")
+    length_bias: float = Field(0.0, description="liking for a poem one standard deviation longer")
+    garbage: float = Field(0.0, ge=0, le=1, description="share of answers that cannot be read")
+
+
 class Judging(Section):
     """Who ranks, and how."""
 
-    judge: str = Field("offline", description="`offline`, `simulated`, or the URL of an OpenAI-compatible endpoint")
-    model: str = Field("", description="the model's name at the endpoint")
+    judge: str = Field(
+        "offline",
+        description="`offline`, `simulated`, `project` (a model of this project), or the URL of an endpoint",
+    )
+    model: str = Field("", description="the model's name at the endpoint; with `project`, a model's id or name")
     key_variable: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
     rubric: str = "modern-free-verse.v1"
-    batch: int = Field(10, ge=2, le=26)
-    finals: int = Field(5, ge=1)
+    learn_from_reviews: bool = Field(False, description="show the judge poems you accepted and rejected")
+    style: Literal["funnel", "per-title"] = Field("funnel", description="`per-title` = the tournament of each title")
+    batch: int = Field(10, ge=2, le=26, description="poems to a call")
+    looks: float = Field(2.4, ge=1, description="how often a poem is shown on average; calls = poems x looks / batch")
+    finals: int = Field(5, ge=1, description="how many winners")
+    pairs: int = Field(0, ge=0, description="so many of the best are compared in pairs in both orders, 0 = none")
     timeout: float = Field(60.0, gt=0, description="seconds per call")
-    most_invalid: float = Field(0.5, ge=0, le=1, description="share of unreadable answers above which judging fails")
+    max_tokens: int = Field(4000, ge=50, description="tokens of one answer, thoughts among them")
+    most_invalid: float = Field(0.05, ge=0, le=1, description="share of unreadable blocks above which judging fails")
+    most_calls: int = Field(0, ge=0, description="hard cap on calls, 0 = none")
+    most_tokens: int = Field(0, ge=0, description="hard cap on tokens read and written, 0 = none")
+    most_money: float = Field(0.0, ge=0, description="hard cap on money, 0 = none; needs a price")
+    prices: dict[str, Price] = Field({}, description="by model: {gpt-x: {input: 2.5, output: 10}} for a million tokens")
+    concurrency: int = Field(4, ge=1, le=64, description="calls at once")
+    requests_per_minute: int = Field(0, ge=0, description="0 = no limit")
+    tokens_per_minute: int = Field(0, ge=0, description="0 = no limit")
+    retries: int = Field(5, ge=0, description="further tries of a call that failed")
+    simulated: Simulated = Simulated()
 
 
 class Reviewing(Section):

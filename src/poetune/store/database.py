@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 from poetune.errors import StoreError
 from poetune.records import (
     Bundle,
+    Call,
     Candidate,
     Dataset,
     Example,
@@ -37,6 +38,7 @@ TABLES: dict[type, str] = {
     Model: "models",
     Candidate: "candidates",
     Verdict: "verdicts",
+    Call: "calls",
     Review: "reviews",
     Vote: "votes",
     Round: "rounds",
@@ -151,6 +153,14 @@ class Store:
     def count(self, kind: type) -> int:
         """How many records of a kind there are."""
         return int(self._db.execute(f"SELECT count(*) FROM {TABLES[kind]}").fetchone()[0])  # noqa: S608
+
+    def settle(self, call: Call) -> None:
+        """Write what became of a call over what was reserved for it."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE calls SET state = ?, prompt_tokens = ?, completion_tokens = ?, money = ? WHERE id = ?",
+                [call.state, call.prompt_tokens, call.completion_tokens, call.money, call.id],
+            )
 
     def replace_round(self, record: Round) -> None:
         """Write a round over its earlier state: rounds grow while they are open."""

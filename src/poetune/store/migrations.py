@@ -35,6 +35,10 @@ def m001_all_records(db: sqlite3.Connection) -> None:
             judge TEXT NOT NULL, rubric TEXT NOT NULL, shown TEXT NOT NULL, ranking TEXT NOT NULL, status TEXT NOT NULL,
             raw TEXT NOT NULL, reason TEXT NOT NULL, stage TEXT NOT NULL, round INTEGER NOT NULL);
         CREATE INDEX verdicts_contest ON verdicts (contest);
+        CREATE TABLE calls (seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, contest TEXT NOT NULL,
+            model TEXT NOT NULL, state TEXT NOT NULL, prompt_tokens INTEGER NOT NULL,
+            completion_tokens INTEGER NOT NULL, money REAL NOT NULL);
+        CREATE INDEX calls_contest ON calls (contest);
         CREATE TABLE reviews (seq INTEGER PRIMARY KEY, token TEXT UNIQUE NOT NULL, candidate TEXT NOT NULL,
             action TEXT NOT NULL, reviewer TEXT NOT NULL, title TEXT, body TEXT, note TEXT NOT NULL,
             cancels TEXT NOT NULL, at TEXT NOT NULL, reasons TEXT NOT NULL, rubric TEXT NOT NULL, scores TEXT NOT NULL,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, TypeVar
 
-from poetune.records import Candidate, Model, Review, Round, Run, Verdict, Vote
+from poetune.records import Call, Candidate, Model, Review, Round, Run, Verdict, Vote
 from poetune.store.database import Store
 
 A = TypeVar("A", Review, Vote)
@@ -96,6 +96,21 @@ def best_of(models: Sequence[Model]) -> Model | None:
 def candidates(store: Store, round_number: int) -> list[Candidate]:
     """The poems written in a round."""
     return store.all(Candidate, "round = ?", [round_number])
+
+
+def calls(store: Store, contest: str) -> list[Call]:
+    """What a contest's requests took, or may take."""
+    return store.all(Call, "contest = ?", [contest])
+
+
+def calls_to(store: Store, model: str) -> list[Call]:
+    """The answered calls to a model, of any contest."""
+    return store.all(Call, "model = ? AND state = 'answered'", [model])
+
+
+def verdicts_by(store: Store, judge: str, rubric: str, round_number: int) -> list[Verdict]:
+    """All that a judge said under a rubric in a round, in whatever contest."""
+    return store.all(Verdict, "judge = ? AND rubric = ? AND round = ?", [judge, rubric, round_number])
 
 
 def verdicts(store: Store, contest: str) -> list[Verdict]:

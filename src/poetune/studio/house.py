@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from poetune.studio.finetune import Blended, Dialled, Poets, Swept, Tuned
     from poetune.studio.gallery import Gallery
     from poetune.studio.generate import Filled
-    from poetune.studio.judge import Judged
+    from poetune.studio.judge import Forecast, Judged
     from poetune.studio.penning import Pen
     from poetune.studio.preferring import Preferred
     from poetune.studio.rebuilding import Rebuilt
@@ -283,6 +283,12 @@ class Studio:
         from poetune.studio import judge
 
         return judge.rank(self)
+
+    def judge_forecast(self) -> "Forecast":
+        """What judging would take, without a call."""
+        from poetune.studio import judge
+
+        return judge.forecast(self)
 
     def desk(self) -> "Desk":
         """The reviewer's desk, for the page or for any other face."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from poetune.errors import PoetuneError, RecipeError
-from poetune.judge.verdicts import checked
+from poetune.judge.blocks import Ask
 from poetune.ports import Block
-from poetune.records import Candidate, Prompt, Verdict, digest
+from poetune.records import Candidate, Prompt, digest
 from poetune.score.contents import Figures
 from poetune.score.contest import Contest, Outcome, Tally, Writer, duels, in_both_orders, standing
 from poetune.store.queries import verdicts
@@ -98,20 +98,11 @@ def _ask(studio: Studio, contest: str, asked: Sequence[Shown], sets: Sets) -> No
     """Ask the judge what it has not said yet; each answer is kept before the next is asked."""
     there = {v.id for v in verdicts(studio.store, contest)}
     todo = {key: shown for shown in asked if (key := _key(contest, shown)) not in there}
-    if not todo:
-        return
-    rubric, number = studio.recipe.judge.rubric, studio.round.number
-    with judging.opened(studio, [poem for found in sets.values() for poem in found]) as (judge, _):
-        studio.listener.begin("comparing", len(todo))
-        try:
-            for key, shown in todo.items():
-                block = Block(tuple(c.id for c in shown), tuple(c.title for c in shown), tuple(c.text for c in shown))
-                found = checked(block, judge.rank(block, rubric))
-                answer = (found.ranking, found.status, found.raw, found.reason)
-                studio.store.add([Verdict(key, contest, judge.name, rubric, block.ids, *answer, "pair", number)])
-                studio.listener.advance()
-        finally:
-            studio.listener.end()
+    asks = []
+    for key, shown in todo.items():
+        block = Block(tuple(c.id for c in shown), tuple(c.title for c in shown), tuple(c.text for c in shown))
+        asks.append(Ask(key, contest, "pair", 1, block))
+    judging.ask(studio, asks, [poem for found in sets.values() for poem in found], "comparing")
 
 
 def _key(contest: str, shown: Shown) -> str:
