@@ -114,6 +114,7 @@ def test_the_report_tells_again_what_was_measured_and_says_what_was_not(trained:
         told = studio.report()
         page = Path(told.html).read_text(encoding="utf-8")
         assert "`poetune score compare` puts" in page
+        assert "cannot be said: that takes two poets with at least 10 poems each." in page
         assert '<section id="contestants"' not in page
         before = studio.store.count(Candidate)
         studio.compare(["base", "best"])
@@ -149,3 +150,11 @@ def test_people_score_on_a_rubric_and_their_agreement_stands_beside_it(trained: 
         assert row[0] == "people, r.v1: tone"
         assert row[1][:2] == (6, 12)
         assert 0.5 < row[1][3] < 1
+
+
+def test_an_empty_test_split_is_said_instead_of_a_figure(project: Path) -> None:
+    with Studio(project, [*QUICK, "dataset.shares=[70, 30]"]) as studio:
+        studio.finetune()
+        found = studio.losses()
+        assert {row["split"] for row in found.rows} == {"train", "validation"}
+        assert "There is no test poem, so no test loss" in found.text

@@ -14,9 +14,11 @@ from poetune.studio.house import Studio
 from poetune.studio.score.checkpoints import checkpoints
 from poetune.studio.score.contest import told_again
 from poetune.studio.score.courses import courses
-from poetune.studio.score.models import written_by
+from poetune.studio.score.losses import empty_splits
+from poetune.studio.score.models import examples, written_by
 from poetune.studio.score.novelty import novelty, themes, variety, whose
 from poetune.studio.score.readers import readers
+from poetune.verse.authorship import FEWEST
 
 
 def gathered(
@@ -26,7 +28,11 @@ def gathered(
     sheets: list[Sheet] = []
     notes: list[str] = []
     voices = whose(studio, sets)
-    sheets += [voices] if voices else []
+    if voices is None:
+        notes.append(f"Whose voice it is cannot be said: that takes two poets with at least {FEWEST} poems each.")
+    else:
+        sheets.append(voices)
+    notes += empty_splits(examples(studio, best))
     contest = told_again(studio)
     if contest is None:
         notes.append("No contestants here: `poetune score compare` puts base, stages and checkpoints side by side.")

@@ -35,10 +35,17 @@ def losses(studio: Studio) -> Table:
     train = sum(row.split == "train" for row in rows)
     if train > TRAIN_ROWS:
         said.append(f"train: {TRAIN_ROWS} of {train} rows, chosen by hash.")
-    for split in HELD_OUT:
-        if not any(row.split == split for row in rows):
-            said.append(f"There is no {split} poem, so no {split} loss; give dataset.shares a share for it.")
+    said += empty_splits(rows)
     return Table([asdict(row) for row in found], "\n".join([losses_text(found).rstrip("\n"), *said]))
+
+
+def empty_splits(rows: Sequence[Example]) -> list[str]:
+    """A sentence for each split that has no poem."""
+    return [
+        f"There is no {split} poem, so no {split} loss; give dataset.shares a share for it."
+        for split in HELD_OUT
+        if not any(row.split == split for row in rows)
+    ]
 
 
 def _scored(
