@@ -69,3 +69,13 @@ def test_near_twins_of_an_original_fail_and_an_accepted_guard_lets_them_by():
     assert refused([found], ["copying"]) == []
     assert refused([found], ["loss"]) == [found]
     assert "near twins of the accepted poems 1, 0 of the corpus (limit 0)" in found.sentence()
+
+
+def test_distances_may_fall_half_as_far():
+    found = by_name(diversity(pieces(range(15, 27)), pieces(range(12)), "new", "round 1", 0.8, themes=True))
+    parts = {name: figure.limit / figure.before for name, figure in found.items()}
+    assert parts == {
+        "distinct word pairs": pytest.approx(0.8),
+        "mean distance on one theme": pytest.approx(0.9),
+        "different openings": pytest.approx(0.8),
+    }

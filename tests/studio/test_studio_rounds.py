@@ -66,8 +66,8 @@ def test_a_round_that_copies_is_refused_with_its_figures_and_only_the_guard_by_n
         with pytest.raises(ReviewError, match="no guard is called copies; there are diversity, loss, copying"):
             studio.close_round(["copies"])
         assert (studio.round.number, studio.store.count(Poem)) == (1, 8)
-        studio.close_round(["copying", "loss"])
-        assert studio.rounds()[0].overruled == ("copying",)
+        studio.close_round(["copying", "diversity"])  # three copies of three poems are much alike, too
+        assert studio.rounds()[0].overruled == ("copying", "diversity")
 
 
 def test_later_rounds_are_held_against_the_first(project: Path) -> None:

@@ -50,8 +50,8 @@ def diversity(
 ) -> list[Figure]:
     """Distinct-2, mean pairwise distance and openings of two sets of poems, each at an equal amount of text.
 
-    A figure fails below `least` times the earlier one. With `themes`, distances are taken within a theme, and only
-    themes that both sets have count where there are such.
+    A figure fails below `least` times the earlier one; distances hardly move, so they may fall half as far. With
+    `themes`, distances are taken within a theme, and only themes that both sets have count where there are such.
     """
     mine, theirs = list(now), list(before)
     shared = {piece.theme for piece in mine} & {piece.theme for piece in theirs}
@@ -61,7 +61,7 @@ def diversity(
     kept = "mean distance on one theme" if themes else "mean distance"
     return [
         _least("distinct word pairs", of, against, _distinct(old, new), least),
-        _least(kept, of, against, (_distance(theirs, themes), _distance(mine, themes)), least),
+        _least(kept, of, against, (_distance(theirs, themes), _distance(mine, themes)), (1 + least) / 2),
         _least("different openings", of, against, _opened(old, new), least),
     ]
 

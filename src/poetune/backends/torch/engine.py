@@ -55,7 +55,12 @@ class TorchEngine(LocalEngine):
     def needs(self, job: TrainJob) -> Needs:
         """From config, tokenizer and a sample of the examples; no weights are loaded."""
         folder = bases.resolve(job.weights.base, weights=False)
-        return needs.estimate(job, folder, self.device, processes.size())
+        found = needs.estimate(job, folder, self.device, processes.size())
+        if isinstance(job.settings, Preferring):
+            from poetune.backends.torch.preference import needed
+
+            return needed(found, job.settings)
+        return found
 
     def train(self, job: TrainJob) -> Iterator[TrainEvent]:
         """Train an adapter (`lora`, `rslora`, `dora`) or the whole model (`full`), resuming from `job.folder`."""

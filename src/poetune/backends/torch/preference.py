@@ -9,6 +9,7 @@ import random
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from poetune.backends.torch.memory import is_out_of_memory
 from poetune.backends.torch.optimizers import open_optimizer, restore, state_of
 from poetune.backends.torch.precision import precision_of
 from poetune.errors import EngineError
-from poetune.ports import TrainEvent, TrainJob
+from poetune.ports import Needs, TrainEvent, TrainJob
 from poetune.recipe import Preferring
 from poetune.records import Example, digest
 
@@ -61,6 +62,19 @@ def prefer(job: TrainJob, settings: Preferring, device: Any) -> Iterator[TrainEv
         return learners[0]
 
     yield from run(job, total, Identity("torch", key, print_, renderer.template_hash), opened)
+
+
+def needed(plain: Needs, settings: Preferring) -> Needs:
+    """What a preference training takes, from what learning each row once would."""
+    pairs = settings.loss == "dpo"
+    # Passes a row, a backward one counted twice: 2 x (3 + 1) of a pair, 3 + 3 of a poem with its KL, beside 3.
+    note = "every row is read by the model and by the one it began from" + (", two poems a row" if pairs else "")
+    return replace(
+        plain,
+        seconds=plain.seconds * (8 / 3 if pairs else 2),
+        memory=plain.memory * (2 if pairs else 1),
+        notes=(*plain.notes, note),
+    )
 
 
 def rows_of(renderer: Renderer, examples: Sequence[Example], split: str, settings: Preferring) -> list[Row]:
