@@ -189,6 +189,8 @@ def test_a_wrong_stage_is_refused_before_anything_trains(project: Path) -> None:
         assert studio.store.all(Run) == []
     with pytest.raises(RecipeError, match="add up to 100"):
         Studio(project, ["finetune.stages=[{name: a, shares: [90, 20]}]"])
+    with pytest.raises(RecipeError, match="no stage may be called base"):
+        Studio(project, ["finetune.stages=[{name: base}, {name: b}]"])
 
 
 def test_the_loss_table_and_the_report_tell_all_stages(project: Path) -> None:

@@ -80,6 +80,8 @@ def test_a_demo_goes_on_in_its_own_language_alone(tmp_path: Path) -> None:
     assert "in 6 steps" in demo.run(tmp_path / "d", "en", "echo", 6, fresh=False).summary
     with pytest.raises(StoreError, match="another language"):
         demo.run(tmp_path / "d", "zh", "echo", 4, fresh=False)
+    by_set = demo.run(tmp_path / "e", "en", "auto", 4, fresh=False, overrides=["engine=echo"])
+    assert "in 4 steps" in by_set.summary
 
 
 def test_the_best_is_told_by_training_loss_where_nothing_was_held_out() -> None:

@@ -19,7 +19,8 @@ from poetune.backends.table import open_engine
 from poetune.cli.group import poetune
 from poetune.ship.bundle import verify
 from poetune.store.queries import candidates
-from poetune.studio import Studio
+from poetune.studio import Studio, demo
+from poetune.studio.init import create
 
 
 @pytest.fixture
@@ -49,6 +50,17 @@ def test_from_poems_to_a_report_and_a_bundle_for_either_world(project: Path, set
     assert ["library_name: mlx" in cards[0], "library_name: peft" in cards[1]] == [True, True]
     assert "from mlx_lm import generate, load" in cards[0]
     assert "PeftModel" in cards[1]
+
+
+def test_the_demo_runs_to_its_end_and_a_second_time_writes_nothing(settings: list[str], tmp_path: Path) -> None:
+    cut = [settings[0], "generate.templates=[plain.v1]", "generate.max_tokens=6", "finetune.batch=2", "score.prompts=2"]
+    cut.append("generate.gates.use=[]")  # so small a model writes no language
+    shown = demo.run(tmp_path / "demo", "en", "mlx", 2, fresh=False, overrides=cut)
+    assert "100 poems learned in 2 steps; validation loss" in shown.summary
+    assert len(shown.best) == 5
+    assert Path(shown.report).is_file()
+    again = demo.run(tmp_path / "demo", "en", "mlx", 2, fresh=False, overrides=cut)
+    assert [each.id for each in again.best] == [each.id for each in shown.best]
 
 
 def test_the_code_on_the_card_of_an_mlx_adapter_writes(project: Path, settings: list[str], monkeypatch, capsys) -> None:
@@ -94,3 +106,18 @@ def test_step_files_of_mlx_lm_become_models_that_write(project: Path, settings: 
         assert len({c.text for c in written}) == 4
         shipped = studio.ship("adapter", wanted="peft")
         assert "adapter_model.safetensors" in shipped.files
+
+
+def test_an_adapter_from_elsewhere_ships_where_there_are_no_poems(settings: list[str], tmp_path: Path) -> None:
+    base, theirs = settings[0].partition("=")[2], tmp_path / "adapters"
+    theirs.mkdir()
+    list(open_engine("mlx").train(mlx_trainings.job(base, tmp_path / "run", mlx_trainings.settings(steps=1))))
+    made = tmp_path / "run" / "checkpoint-000001"
+    shutil.copy(made / "adapters.safetensors", theirs / "0000100_adapters.safetensors")
+    shutil.copy(made / "adapter_config.json", theirs)
+    create(tmp_path / "poet", "The Keeper", "en", base, "mlx")
+    with Studio(tmp_path / "poet") as studio:
+        studio.register(theirs)
+        card = (Path(studio.ship("adapter").path) / "README.md").read_text(encoding="utf-8")
+    assert "trained elsewhere" in card
+    assert "## Training" not in card

@@ -146,6 +146,8 @@ class Finetune(Training):
             raise ValueError("the stage `preference` needs no entry under stages; its settings are finetune.preference")
         if len(set(names)) < len(names):
             raise ValueError("two stages have the same name; give each its own")
+        if "base" in names:
+            raise ValueError("no stage may be called base, which `generate --stage base` means; give it another name")
         return self
 
     def chain(self) -> list[Stage]:

@@ -98,8 +98,7 @@ def card(made: Card) -> str:
         _usage(made),
         "## Lineage",
         _lineage(made),
-        "## Training",
-        table(("setting", "value"), ((key, _value(value)) for key, value in made.settings.items())),
+        *_training(made),
         *_evaluation(made),
         _USES,
         "## Biases of the corpus",
@@ -161,6 +160,8 @@ def _what(made: Card) -> str:
     kind = f"An adapter for {base}" if made.kind == "adapter" else f"{base}, with weights tuned"
     voice = f" in the voice of {plain(made.poet)}" if made.poet else ""
     kept = f", {own:,} of them written by earlier checkpoints and accepted by a reader" if own else ""
+    if not made.poems:
+        return f"{kind} to write poems{voice}. It was trained elsewhere, on poems that are not known here."
     return f"{kind} to write poems{voice}. It was trained on {len(made.poems):,} poems{kept}."
 
 
@@ -196,7 +197,7 @@ def _lineage(made: Card) -> str:
     rounds: dict[str, int] = {}
     for poem in made.poems:
         rounds[poem.origin] = rounds.get(poem.origin, 0) + 1
-    rows = [("poems of the corpus", f"{rounds.pop('corpus', 0):,}")]
+    rows = [("poems of the corpus", f"{rounds.pop('corpus', 0):,}" if made.poems else "")]
     for origin in sorted(rounds, key=lambda o: int(o.partition(":")[2]) if o.partition(":")[2].isdigit() else 0):
         rows.append((f"accepted in round {origin.removeprefix('round:')}", f"{rounds[origin]:,}"))
     rows += [("base", base_name(made.base)), ("dataset", made.dataset), ("run", made.run)]
@@ -213,7 +214,7 @@ def _evaluation(made: Card) -> list[str]:
             (r.model, r.split, f"{r.loss:.3f}", f"{r.perplexity:,.1f}", f"{r.bits_per_byte:.3f}") for r in made.losses
         ]
         parts.append(table(("model", "split", "loss (nats/token)", "perplexity", "bits/byte"), rows, 3))
-    if made.copied:
+    if made.copied and made.poems:
         copies = [
             (c.label, f"{c.lines:,}", f"{c.copied:,}", f"{c.copied / c.lines:.1%}" if c.lines else "-")
             for c in made.copied
@@ -227,6 +228,11 @@ def _evaluation(made: Card) -> list[str]:
             f"accepted one higher in {made.agreed.pairs:,} ({share:.0%}; 50% is chance)."
         )
     return ["## Evaluation", *parts] if parts else []
+
+
+def _training(made: Card) -> list[str]:
+    rows = ((key, _value(value)) for key, value in made.settings.items())
+    return ["## Training", table(("setting", "value"), rows)] if made.settings else []
 
 
 def _value(value: Any) -> str:

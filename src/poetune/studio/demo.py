@@ -42,7 +42,8 @@ def run(
     overrides: Iterable[str] = (),
 ) -> Shown:
     """Run the demo in `folder`, or go on with one that was stopped there. Raises StoreError for a foreign folder."""
-    started = time.monotonic()
+    started, overrides = time.monotonic(), list(overrides)
+    engine = _asked(overrides) or engine
     mine = (folder / MARK).exists()
     if folder.exists() and any(folder.iterdir()) and not mine:
         raise StoreError(f"{folder} holds something that is no demo; name another folder with --project.")
@@ -94,3 +95,9 @@ def run(
             ["poetune review", "poetune rounds close", "poetune finetune", 'poetune write "rain"'],
             seconds,
         )
+
+
+def _asked(overrides: Iterable[str]) -> str:
+    """The engine that `--set` names, or ""."""
+    pairs = [each.partition("=") for each in overrides]
+    return next((value.strip() for key, _, value in reversed(pairs) if key.strip() == "engine"), "")

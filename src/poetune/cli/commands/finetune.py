@@ -126,6 +126,10 @@ def finetune(
                 f"Registered {len(found)} checkpoints: steps {', '.join(str(m['step']) for m in found)}.",
             )
             return
+        for name in (n for n, value in given.items() if value is not None):
+            own = [each.name for each in studio.recipe.finetune.stages if name in each.model_fields_set]
+            if own:
+                studio.say(f"--{name} does not reach {', '.join(own)}, where poet.yaml sets its own.")
         if dry_run:
             needs = {name: asdict(found) for name, found in studio.needs().items()}
             last = list(needs.values())[-1]
@@ -136,10 +140,6 @@ def finetune(
                 swept = studio.sweep()
             session.show(swept, _swept(swept))
             return
-        for name in (n for n, value in given.items() if value is not None):
-            own = [each.name for each in studio.recipe.finetune.stages if name in each.model_fields_set]
-            if own:
-                studio.say(f"--{name} does not reach {', '.join(own)}, where poet.yaml sets its own.")
         if stage == "preference":
             preferred = studio.prefer(accepted)
             session.show(preferred, _preferred(preferred))
@@ -177,7 +177,17 @@ def _preferred(done: "Preferred") -> str:
 
 
 def _stages(stages: "Sequence[Staged]") -> str:
-    head = ("stage", "train loss", "validation loss", "perplexity", "best step", "steps", "weights trained", "seconds")
+    head = (
+        "stage",
+        "train loss",
+        "validation loss",
+        "perplexity",
+        "best step",
+        "steps",
+        "weights trained",
+        "gradient norm",
+        "seconds",
+    )
     rows = [
         (
             each.stage,
@@ -187,6 +197,7 @@ def _stages(stages: "Sequence[Staged]") -> str:
             str(each.best_step),
             str(each.steps),
             f"{each.trained / each.parameters:.2%}" if each.parameters else "-",
+            f"{each.gradient_norm:.2g}" if each.gradient_norm else "-",
             figure(each.seconds, 1),
         )
         for each in stages

@@ -17,7 +17,8 @@ from poetune.studio.house import Studio
 @dataclass(frozen=True, slots=True)
 class Staged:
     """What one run gave. Losses are nats per supervised token: the validation's first and best, the best
-    checkpoint's training loss; `perplexity` is of the best validation loss. `trained` of `parameters` weights trained.
+    checkpoint's training loss; `perplexity` is of the best validation loss, `gradient_norm` the largest reported (0:
+    none). `trained` of `parameters` weights trained.
     """
 
     stage: str
@@ -35,6 +36,7 @@ class Staged:
     parameters: int
     seconds: float
     stopped: str
+    gradient_norm: float = 0.0
 
 
 def finished(studio: Studio, run: Run) -> bool:
@@ -99,4 +101,5 @@ def staged(studio: Studio, planned: Planned, *, already: bool) -> Staged:
         parameters=int(parameters or 0),
         seconds=float(store.fact(f"run:{run.id}:seconds") or 0),
         stopped=store.fact(f"run:{run.id}:stopped"),
+        gradient_norm=max((norm for _, norm in store.gradient_norms(run.id)), default=0.0),
     )
