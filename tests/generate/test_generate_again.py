@@ -1,31 +1,45 @@
+"""A line written anew stands in its place, and nothing around it moves."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from poetune.errors import EngineError
-from poetune.generate.again import before, with_line
+from poetune.generate.again import place
+from poetune.records import Candidate, Prompt, Sampling
 
-POEM = "Wet plate.\n\nNobody stands there,\ndriver."
-
-
-def test_a_line_is_replaced_where_it_stands():
-    assert before(POEM, 1) == ""
-    assert before(POEM, 2) == "Wet plate.\n\n"
-    assert with_line(POEM, 2, "\n  A dog sleeps \nand more") == "Wet plate.\n\n  A dog sleeps\ndriver."
-    assert with_line(POEM, 2, " \n") == POEM
-    for line in (0, 4, -1):
-        with pytest.raises(EngineError, match="3 lines"):
-            before(POEM, line)
+ROWS = st.lists(st.sampled_from(["", "  ", "a b", "  c,", "床前"]), min_size=1, max_size=8)
 
 
-@given(st.lists(st.sampled_from(["", " ", "a b", "雨"]), max_size=8), st.integers(1, 8), st.text(max_size=12))
-def test_all_other_lines_stay(lines, line, written):
-    text = "\n".join(lines)
-    full = [i for i, each in enumerate(lines) if each.strip()]
-    if line > len(full):
+def written(text: str) -> Candidate:
+    return Candidate("id", "m", "p", Sampling(), 0, text, "t", "lines", 4)
+
+
+@given(ROWS, st.integers(1, 8))
+def test_a_new_line_takes_the_old_one_s_place(rows: list[str], number: int) -> None:
+    text = "\n".join(rows).strip("\n")
+    printed = [row for row in text.split("\n") if row.strip()]
+    if number > len(printed):
+        with pytest.raises(EngineError, match=f"line {number} was asked for"):
+            place(text, number)
         return
-    changed = with_line(text, line, written).split("\n")
-    assert [each for i, each in enumerate(changed) if i != full[line - 1]] == [
-        each for i, each in enumerate(lines) if i != full[line - 1]
+    at = place(text, number)
+    assert (at.line, at.before + at.line + at.after) == (printed[number - 1], text)
+    assert (at.prompt(Prompt("rain")).opening, at.sampling(Sampling()).max_lines) == (at.before, number)
+    poem = written(at.before + "new, newer\nand more")
+    line = at.new_line(poem)
+    assert line == "new, newer"
+    filled = at.filled(line, poem, "rain")
+    assert filled.text.split("\n") == [
+        line if at.before.count("\n") == i else row for i, row in enumerate(text.split("\n"))
     ]
-    assert with_line(text, line, written).startswith(before(text, line))
+    assert filled.id != poem.id
+
+
+def test_an_empty_line_or_the_same_again_is_none() -> None:
+    at = place("One lamp on the plate.\nTwo trucks", 2)
+    assert [at.new_line(written(at.before + said)) for said in ("", "\n", "two TRUCKS,", "\n  Nine tons \nmore")] == [""] * 3 + [
+        "  Nine tons"
+    ]
+    with pytest.raises(EngineError, match="temperature is 0"):
+        at.sampling(Sampling(temperature=0))

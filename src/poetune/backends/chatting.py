@@ -57,7 +57,7 @@ def written(request: Request, answer: str, finish: str, tokens: int) -> Written:
     elif prefix and not _JOINED.search(prefix):
         text = f"\n{text}"
     most, end = request.sampling.max_lines, first_of(text, request.sampling.stop)
-    short = cut_lines(text, most) if most else text
+    short = cut_lines(prefix + text, most)[len(prefix) :] if most else text  # an opening's lines count
     if end is not None and end < len(short):
         return Written(request.id, text[:end].rstrip(), "sequence", tokens)
     stop = _STOPS.get(finish, "error")

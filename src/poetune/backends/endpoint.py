@@ -344,4 +344,7 @@ def _write(server: Server, request: Request) -> Written:
         )
     except AnswerRefused:
         return Written(request.id, "", "error", 0)
-    return written(request, said.text, said.finish, said.tokens)
+    poem = written(request, said.text, said.finish, said.tokens)
+    if request.heard:
+        request.heard(poem.text)
+    return poem

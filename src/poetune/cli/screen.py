@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class Screen:
     """Shows sentences, and one bar at a time with the time left; off a terminal, a line each tenth of the way."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+    def __init__(self, console: Console | None = None, bars: bool = True) -> None:
+        self._console, self._bars = console or Console(stderr=True, highlight=False), bars
         self._progress: Progress | None = None
         self._label, self._total, self._done, self._began = "", 0, 0, 0.0
 
@@ -23,6 +23,8 @@ class Screen:
         self.end()
         self._label, self._total, self._done = label, max(total, 1), 0
         self._began = time.monotonic()
+        if not self._bars:
+            return
         if not self._console.is_terminal:
             self.say(f"{label}: {total} to do")
             return
@@ -47,7 +49,7 @@ class Screen:
             self._progress.update(task, advance=amount)
             if note:
                 self._progress.update(task, note=note)
-        elif before * 10 // self._total != self._done * 10 // self._total:
+        elif self._bars and before * 10 // self._total != self._done * 10 // self._total:
             left = (time.monotonic() - self._began) / max(self._done, 1) * (self._total - self._done)
             told = [note] * bool(note) + [f"{clock_time(left)} left"] * (left > 0)
             self.say(f"{self._label}: {self._done}/{self._total}" + (f"  {', '.join(told)}" if told else ""))

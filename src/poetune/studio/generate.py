@@ -1,8 +1,9 @@
 """The grid is filled: what should exist and does not is written, and each poem is stored as soon as it is done."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from poetune.dataset.templates import TEMPLATE_ORDER
 from poetune.errors import EngineError, RecipeError
@@ -181,10 +182,11 @@ def write_cells(
     label: str,
     round_number: int | None = None,
     gates: Gates | None = None,
+    heard: Callable[[str, str], None] | None = None,
 ) -> list[Candidate]:
     """Write cells and store each poem as it comes, in the open round unless another is named; returns them.
 
-    `gates` look at each poem before it is stored.
+    `gates` look at each poem before it is stored; `heard` is told a cell's id and its text as it grows.
     """
     number = studio.round.number if round_number is None else round_number
     studio.store.add({cell.prompt.id: cell.prompt for cell in todo}.values())
@@ -199,7 +201,7 @@ def write_cells(
             if not part:
                 continue
             with writer(studio, part[0].model) as engine:
-                for written in engine.generate([_request(studio, cell) for cell in part]):
+                for written in engine.generate([_request(studio, cell, heard) for cell in part]):
                     cell = by_id[written.id]
                     poem = filled(cell, written, number)
                     poem = gates.look(poem, cell.prompt) if gates else poem
@@ -211,6 +213,7 @@ def write_cells(
     return done
 
 
-def _request(studio: Studio, cell: Cell) -> Request:
+def _request(studio: Studio, cell: Cell, heard: Callable[[str, str], None] | None) -> Request:
     conversation = prompting.conversation(studio, cell.prompt)
-    return Request(cell.id, studio.weights(cell.model), conversation, cell.sampling, cell.seed)
+    told = partial(heard, cell.id) if heard else None
+    return Request(cell.id, studio.weights(cell.model), conversation, cell.sampling, cell.seed, told)

@@ -1,7 +1,7 @@
 """The studio: one project folder, its recipe, store and engine, and a method for all that a face can ask."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -415,20 +415,12 @@ class Studio:
         return ship.chapbook(self, to)
 
     def write(
-        self,
-        theme: str,
-        first_line: str = "",
-        unfinished: Path | None = None,
-        poems: int = 1,
-        template: str = "",
-        from_base: bool = False,
-        seed: int | None = None,
-        append: Path | None = None,
+        self, theme: str = "", first_line: str = "", heard: Callable[[int, str], None] | None = None, **more: Any
     ) -> "Poems":
-        """Poems at once."""
-        from poetune.studio import write
+        """Poems at once; `more` as in `Asked`, `heard` is told the number of a poem and its text as it grows."""
+        from poetune.studio.write import Asked, write
 
-        return write.write(self, theme, first_line, unfinished, poems, template, from_base, seed, append)
+        return write(self, Asked(theme, first_line, **more), heard)
 
     def pen(self) -> "Pen":
         """The writing desk, for a page."""

@@ -10,7 +10,7 @@ from threading import Event as Signal
 from threading import Lock
 
 from poetune.errors import EngineError, ReviewError
-from poetune.generate.again import before, with_line
+from poetune.generate.again import place
 from poetune.generate.asked import check_asked
 from poetune.generate.grid import SEEDS, Cell, filled
 from poetune.ports import Request, Written
@@ -59,13 +59,13 @@ class Pen:
     def lines(self, theme: str, text: str, line: int, count: int, model: str) -> list[str]:
         """The poem with its `line`-th line (from 1) written anew, up to `count` ways that differ."""
         try:
-            opening = before(text, line)
+            at = place(text, line)
         except EngineError as error:
             raise ReviewError(str(error)) from None
-        prompt = self._prompt(theme.strip() or text.strip().split("\n")[0], opening)
+        prompt = self._prompt(theme.strip() or text.strip().split("\n")[0], at.before)
         written = self._write(prompt, model, count, line)
-        found = [with_line(text, line, candidate.text[len(opening) :]) for candidate in written]
-        return [each for each in dict.fromkeys(found) if each != text]
+        found = dict.fromkeys(new for candidate in written if (new := at.new_line(candidate)))
+        return [at.before + new + at.after for new in found]
 
     def close(self) -> None:
         """Let what is being written end, and close the database."""
