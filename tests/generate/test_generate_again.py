@@ -38,8 +38,7 @@ def test_a_new_line_takes_the_old_one_s_place(rows: list[str], number: int) -> N
 
 def test_an_empty_line_or_the_same_again_is_none() -> None:
     at = place("One lamp on the plate.\nTwo trucks", 2)
-    assert [at.new_line(written(at.before + said)) for said in ("", "\n", "two TRUCKS,", "\n  Nine tons \nmore")] == [""] * 3 + [
-        "  Nine tons"
-    ]
+    for said, line in {"": "", "\n": "", "two TRUCKS,": "", "\n  Nine tons \nmore": "  Nine tons"}.items():
+        assert at.new_line(written(at.before + said)) == line
     with pytest.raises(EngineError, match="temperature is 0"):
         at.sampling(Sampling(temperature=0))

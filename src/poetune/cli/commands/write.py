@@ -22,7 +22,9 @@ from poetune.cli.session import Session, command
 @click.option("--template", default="", help="Prompt template; the first of generate.templates if left out.")
 @click.option("--base", "from_base", is_flag=True, help="From the base instead of the best checkpoint.")
 @click.option("--seed", type=int, default=None, help="Seed; the recipe's if left out.")
-@click.option("--again", type=click.IntRange(min=1), default=None, metavar="LINE", help="Write this line anew, in place.")
+@click.option(
+    "--again", type=click.IntRange(min=1), default=None, metavar="LINE", help="Write this line anew, in place."
+)
 @click.option("--alternatives", type=click.IntRange(min=1), default=1, help="With --again: so many new lines.")
 @click.option("--append", type=click.Path(path_type=Path), default=None, help="Add poems and prompts to this file.")
 def write(
