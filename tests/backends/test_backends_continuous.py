@@ -110,3 +110,19 @@ def test_a_poem_ends_before_a_stop_sequence(mini):
     assert found.stop == "sequence"
     assert text.startswith(found.text)
     assert stop not in found.text
+
+
+def test_characters_spread_over_tokens_come_out_whole_wherever_a_poem_is_cut(mini, monkeypatch):
+    base = loading.load(Path(mini("llama")), torch.device("cpu"))
+    text = "瓦上有𠮷鸟，\n灯很低。"
+    ids = base.renderer.completion(text)
+    assert any("\ufffd" in base.renderer.decode([i]) for i in ids)
+    for most in range(1, len(ids) + 2):
+        told = iter([*ids, base.renderer.eos])
+        monkeypatch.setattr(continuous, "draw", lambda *_, told=told: torch.tensor([next(told)]))
+        request = Request("a", Weights(""), ASKED, Sampling(max_tokens=most), 0)
+        (found,) = continuous.write_queue(base, [PoemRow(base.renderer, base.context, request)], 1)
+        assert "\ufffd" not in found.text
+        assert text.startswith(found.text)
+        assert found.stop == ("eos" if most > len(ids) else "length")
+    assert found.text == text

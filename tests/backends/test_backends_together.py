@@ -5,11 +5,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import shutil  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 from trainings import job  # noqa: E402
 
 from poetune.backends.table import open_engine  # noqa: E402
-from poetune.backends.torch import together  # noqa: E402
+from poetune.backends.torch import adapters, loading, together  # noqa: E402
 from poetune.backends.torch.bank import read_lora  # noqa: E402
 from poetune.backends.torch.continuous import write_queue  # noqa: E402
 from poetune.backends.torch.lower import Lower, Reading  # noqa: E402
@@ -142,3 +143,21 @@ def test_a_base_lent_to_training_forgets_its_readings(trained, tmp_path):
     assert not kept.lower.bytes
     assert engine._wear(Weights(str(base))).adapted_from == 0
     assert [each.text for each in engine.generate(requests)] == before
+
+
+def test_weights_that_lie_on_disk_as_they_are_in_memory_are_not_kept_twice(trained, tmp_path):
+    base, folders = trained
+    loaded = loading.load(Path(base), torch.device("cpu"))
+    before = {name: p.detach().clone() for name, p in loaded.model.named_parameters()}
+    worn = adapters.Worn(loaded.model, folders[2], loaded.folder)
+    assert not worn._weights._copied._kept
+    assert any(not torch.equal(p, before[name]) for name, p in worn.model.named_parameters())
+    worn.take_off()
+    assert all(torch.equal(p, before[name]) for name, p in worn.model.named_parameters())
+    changed = next(p for name, p in loaded.model.named_parameters() if name.endswith("0.mlp.up_proj.weight"))
+    changed += 1  # now the file is another's
+    before = {name: p.detach().clone() for name, p in loaded.model.named_parameters()}
+    worn = adapters.Worn(loaded.model, folders[2], loaded.folder)
+    assert len(worn._weights._copied._kept) == 1
+    worn.take_off()
+    assert all(torch.equal(p, before[name]) for name, p in worn.model.named_parameters())

@@ -58,6 +58,7 @@ class PoemRow:
             whole = cut_lines(whole, self.sampling.max_lines)
         elif self.stop == "sequence":
             whole = whole[: first_of(whole, self.sampling.stop)]
+        whole = whole.rstrip("\ufffd")  # a character of which the last tokens were not written
         text = continuation(whole, self.request.conversation.prefix)
         return Written(self.request.id, text, self.stop or "error", self.written)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import load_file, save_file
@@ -20,6 +19,7 @@ from transformers.pytorch_utils import Conv1D
 from poetune.backends import crossing
 from poetune.backends.targets import Target, choose
 from poetune.backends.torch import foreign
+from poetune.backends.torch.restoring import Before, OnDisk
 from poetune.errors import EngineError
 from poetune.recipe import Training
 
@@ -133,22 +133,6 @@ def take_off(worn: Any) -> Any:
     return worn.unload()
 
 
-class Before:
-    """Parameters as they are now, to be put back bit for bit."""
-
-    def __init__(self, parameters: Iterable[Any]) -> None:
-        self._kept = [(p, p.detach().to("cpu", copy=True)) for p in parameters]
-
-    def restore(self) -> None:
-        """Number format included."""
-        with torch.no_grad():
-            for parameter, before in self._kept:
-                if parameter.dtype == before.dtype:
-                    parameter.copy_(before)
-                else:
-                    parameter.data = before.to(parameter.device)
-
-
 def biases(model: Any, trained: str) -> list[Any]:
     """The base's parameters that an adapter with this `bias` setting may change."""
     if trained == "none":
@@ -165,10 +149,12 @@ def saved_bias(folder: Path) -> str:
 class Worn:
     """An adapter merged into a model, which then runs at the base's own speed; `take_off` restores every bit.
 
-    `first` is the lowest layer that it changes.
+    `first` is the lowest layer that it changes. `source` is where the model's own weights lie: what is there as it is
+    in memory is read again, and not kept twice.
     """
 
-    def __init__(self, model: Any, folder: Path) -> None:
+    def __init__(self, model: Any, folder: Path, source: Path | None = None) -> None:
+        prefix = model.base_model_prefix
         self._biases = Before(biases(model, saved_bias(folder)))
         try:
             worn = attach_saved(model, folder, trains=False)
@@ -178,8 +164,12 @@ class Worn:
         self.reload = bool(worn.peft_config["default"].modules_to_save)
         tuned = {name: m for name, m in worn.named_modules() if isinstance(m, BaseTunerLayer)}
         self.first = 0 if self.reload or saved_bias(folder) != "none" else _lowest(tuned)
-        layers = [m.get_base_layer() for m in tuned.values()]
-        self._weights = Before(p for layer in layers for p in layer.parameters(recurse=False))
+        own = {
+            f"{name.removeprefix('base_model.model.')}.{part}": parameter
+            for name, module in tuned.items()
+            for part, parameter in module.get_base_layer().named_parameters(recurse=False)
+        }
+        self._weights: Before | OnDisk = OnDisk(own, source, prefix) if source else Before(own.values())
         with hushed():
             self.model = worn.merge_and_unload()
         self.model.requires_grad_(False).eval()

@@ -161,7 +161,7 @@ class TorchEngine(LocalEngine):
         whole = adapter is not None and checkpoints.is_whole(adapter)
         base = self._bare(adapter if adapter is not None and whole else folder)
         if adapter is not None and not whole:
-            self._worn = adapters.Worn(base.model, adapter)
+            self._worn = adapters.Worn(base.model, adapter, base.folder)
             base.model, base.adapted_from = self._worn.model, self._worn.first
         self._weights = weights
         return base

@@ -24,6 +24,7 @@ from poetune.backends.torch.memory import give_back, is_out_of_memory
 from poetune.backends.torch.opening import Opened
 from poetune.backends.torch.optimizers import UNDECAYED, open_optimizer, restore, state_of
 from poetune.backends.torch.precision import precision_of, scaler_of
+from poetune.backends.torch.restoring import Before
 from poetune.backends.torch.sampling import write_samples
 from poetune.errors import EngineError
 from poetune.ports import TrainJob
@@ -53,7 +54,7 @@ class TorchLearner:
         self.worn: Any = None
         parent = Path(job.weights.adapter) if job.weights.adapter else None
         bias = "none" if job.settings.method == "full" else job.settings.bias
-        self._biases = adapters.Before(adapters.biases(base.model, bias))
+        self._biases = Before(adapters.biases(base.model, bias))
         if job.settings.method == "full":
             base.model.requires_grad_(True)
         elif parent is not None:
