@@ -9,7 +9,7 @@ from pathlib import Path  # noqa: E402
 from trainings import ASKED  # noqa: E402
 
 from poetune.backends.poem import PoemRow  # noqa: E402
-from poetune.backends.torch import continuous, loading, room, slots  # noqa: E402
+from poetune.backends.torch import continuous, fused, loading, room, slots  # noqa: E402
 from poetune.ports import Request, Weights  # noqa: E402
 from poetune.records import Conversation, Message, Sampling  # noqa: E402
 
@@ -126,3 +126,19 @@ def test_characters_spread_over_tokens_come_out_whole_wherever_a_poem_is_cut(min
         assert text.startswith(found.text)
         assert found.stop == ("eos" if most > len(ids) else "length")
     assert found.text == text
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
+def test_joined_or_apart_products_write_the_same(mini, monkeypatch, architecture):
+    base = loading.load(Path(mini(architecture)), torch.device("cpu"))
+    attention = base.model.base_model.layers[0].self_attn
+    apart = attention.q_proj.weight.data_ptr(), attention.k_proj.weight.data_ptr()
+    monkeypatch.setattr(fused, "_SMALL", 0)
+    expected = written(base, rows(base), 3)
+    assert apart == (attention.q_proj.weight.data_ptr(), attention.k_proj.weight.data_ptr())
+    monkeypatch.undo()
+    assert written(base, rows(base), 3) == expected
+    joined = attention.k_proj.weight.data_ptr() - attention.q_proj.weight.data_ptr()
+    assert joined == attention.q_proj.weight.nbytes
+    attention.v_proj.weight.data.zero_()  # what changes a module changes the product
+    assert written(base, rows(base), 3) != expected

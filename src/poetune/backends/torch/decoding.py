@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from poetune.backends.torch.bank import Worn
-from poetune.backends.torch.fused import joined
+from poetune.backends.torch.fused import Product
 
 Attend = Callable[[Any, Any], Any]  # queries (tokens, heads, size), keys and values (tokens, 2 x shared heads, size)
 
@@ -22,11 +22,10 @@ class Layer:
         self.module, self.size = module, size
         attention, mlp = module.self_attn, module.mlp
         self.scale = attention.scaling
-        self._read = joined([attention.q_proj, attention.k_proj, attention.v_proj])
-        self._wide = joined([mlp.gate_proj, mlp.up_proj])
+        self._read = Product([attention.q_proj, attention.k_proj, attention.v_proj])
+        self._wide = Product([mlp.gate_proj, mlp.up_proj])
         self._out, self._down = attention.o_proj, mlp.down_proj
-        self._heads = [len(each.weight) // size for each in (attention.q_proj, attention.k_proj)]
-        self._inner = len(mlp.gate_proj.weight)
+        self._heads = [outputs // size for outputs in self._read.sizes[:2]]
 
     def __call__(self, x: Any, cos: Any, sin: Any, attend: Attend, wanted: Any, worn: Worn | None) -> Any:
         """States (tokens, hidden) to states; with `wanted`, of those tokens only past the keys and values."""
@@ -34,7 +33,7 @@ class Layer:
         turned = queries + shared
         attention = self.module.self_attn
         normed = root_norm(self.module.input_layernorm, x)
-        flat = functional.linear(normed, *self._read)
+        flat = self._read(normed)
         if worn is not None:
             at = queries * self.size, turned * self.size
             for name, part in zip("qkv", flat.tensor_split(at, 1), strict=True):
@@ -50,8 +49,7 @@ class Layer:
             worn = worn and worn.select(wanted)
         x = self._added(x, self._out, read, "self_attn.o_proj", worn)
         normed = root_norm(self.module.post_attention_layernorm, x)
-        both = functional.linear(normed, *self._wide)
-        gate, up = both[:, : self._inner], both[:, self._inner :]
+        gate, up = self._wide.each(normed)
         if worn is not None:
             worn.add("mlp.gate_proj", normed, gate)
             worn.add("mlp.up_proj", normed, up)

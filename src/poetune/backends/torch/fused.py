@@ -5,6 +5,9 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
+
+_SMALL = 1 << 20  # weights in all
 
 
 def plain(decoder: Any) -> bool:
@@ -13,23 +16,31 @@ def plain(decoder: Any) -> bool:
     return all(type(m) is nn.Linear for part in parts for name, m in part.named_children() if name.endswith("_proj"))
 
 
-def joined(modules: Sequence[Any]) -> tuple[Any, Any]:
-    """One weight (all outputs, inputs) and bias (or None) for modules with the same inputs.
+class Product:
+    """Modules that read the same input. Small ones are one product, which saves calls; large ones gain nothing by that.
 
-    The modules' own weights become views of it, so that nothing is kept twice and what changes them changes it.
+    What is joined is copied out of the file that it was mapped from, so large weights stay as they are. The modules'
+    own weights become views of the joined one: nothing is kept twice, and what changes them changes it.
     """
-    weight = _joined([module.weight for module in modules])
-    biases = [module.bias for module in modules]
-    if all(bias is None for bias in biases):
-        return weight, None
-    if any(bias is None for bias in biases):
-        return weight, torch.cat(
-            [
-                torch.zeros(len(module.weight), dtype=weight.dtype, device=weight.device) if bias is None else bias
-                for module, bias in zip(modules, biases, strict=True)
-            ]
-        )
-    return weight, _joined(biases)
+
+    def __init__(self, modules: Sequence[Any]) -> None:
+        joins = sum(module.weight.numel() for module in modules) <= _SMALL
+        joins = joins and len({module.bias is None for module in modules}) == 1
+        self.sizes = [len(module.weight) for module in modules]
+        self._parts = [(module.weight, module.bias) for module in modules]
+        if joins:
+            bias = None if modules[0].bias is None else _joined([module.bias for module in modules])
+            self._parts = [(_joined([module.weight for module in modules]), bias)]
+
+    def __call__(self, x: Any) -> Any:
+        """All outputs (tokens, sum of sizes)."""
+        out = [functional.linear(x, *part) for part in self._parts]
+        return out[0] if len(out) == 1 else torch.cat(out, 1)
+
+    def each(self, x: Any) -> Sequence[Any]:
+        """The outputs of each module."""
+        out = [functional.linear(x, *part) for part in self._parts]
+        return out[0].split(self.sizes, 1) if len(out) == 1 else out
 
 
 def _joined(parameters: Sequence[Any]) -> Any:
