@@ -27,3 +27,8 @@ def test_where_all_copy_the_least_is_named_and_where_nothing_was_held_out_it_is_
     assert found.step == 100
     assert "no held-out loss" in found.why[0]
     assert advice([]) is None
+
+
+def test_a_training_that_made_nothing_better_is_said():
+    assert any("started from (1.900)" in why for why in advice([step(50, 2.0), step(100, 2.2)], 0.0, 1.9).why)
+    assert not any("started from" in why for why in advice([step(50, 2.0)], 0.0, 2.5).why)

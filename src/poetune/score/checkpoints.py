@@ -18,8 +18,10 @@ class Advice:
     why: tuple[str, ...]
 
 
-def advice(steps: Sequence[Step], own_copied: float | None = None) -> Advice | None:
-    """The recommended checkpoint; `own_copied` is the share of lines that the poet's held-out poems copy. None of none.
+def advice(steps: Sequence[Step], own_copied: float | None = None, start: float | None = None) -> Advice | None:
+    """The recommended checkpoint; None of none.
+
+    `own_copied` is the share of lines that the poet's held-out poems copy, `start` the held-out loss before step 1.
 
     A checkpoint that surely copies more than the poet repeats himself (and SPARE) is passed over while another is left;
     of the rest those within NEAR of the lowest validation loss stay, and of these the one nearest to the poet's voice.
@@ -54,6 +56,10 @@ def advice(steps: Sequence[Step], own_copied: float | None = None) -> Advice | N
                 else "."
             )
         )
+        if start is not None and (lowest.validation_loss or 0.0) >= start:
+            why.append(
+                f"No checkpoint foretells held-out poems better than what the training started from ({start:.3f})."
+            )
     else:
         near = list(clean)
         why.append("There is no held-out loss to go by, as no poem was held out.")

@@ -44,7 +44,7 @@ def checkpoints(studio: Studio, write: bool = True) -> Checkpoints:
     own = _own(studio, best)
     by = {m.name: m for m in models}
     steps = tuple(Step(by[f.label].step, f, by[f.label].train_loss, by[f.label].validation_loss) for f in figures)
-    return Checkpoints(best.run, steps, advice(steps, own), own, gone, tuple(said))
+    return Checkpoints(best.run, steps, advice(steps, own, _start(studio, best)), own, gone, tuple(said))
 
 
 def _there(studio: Studio, model: Model) -> bool:
@@ -62,3 +62,9 @@ def _written(studio: Studio, models: Sequence[Model], write: bool) -> dict[str, 
 def _own(studio: Studio, best: Model) -> float | None:
     rows: Sequence[CopyRow] = copied(studio, {}, examples(studio, best)).rows
     return next((row.share for row in rows if row.label == HELD_OUT), None)
+
+
+def _start(studio: Studio, best: Model) -> float | None:
+    """The run's held-out loss before its first step."""
+    found = [loss for step, kind, loss, _ in studio.store.losses(best.run) if step == 0 and kind == "validation"]
+    return found[0] if found else None
