@@ -16,6 +16,11 @@ def test_units_are_words_or_characters() -> None:
     assert stanzas("a\nb\n\n\nc\n") == [["a", "b"], ["c"]]
 
 
+@given(st.text(alphabet=st.characters() | st.sampled_from("aB'’ é明")))
+def test_units_are_the_same_with_and_without_han_characters_around(text: str) -> None:
+    assert units(f"明\n{text}\n月")[1:-1] == units(text)
+
+
 def test_languages() -> None:
     assert [language(t) for t in (SONNET, MOON, "…\n", "雨 and rain in Beijing town")] == ["en", "zh", "", "en"]
 

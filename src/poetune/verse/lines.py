@@ -35,6 +35,9 @@ def stanzas(text: str) -> list[list[str]]:
 
 def units(text: str) -> list[str]:
     """Words in lower case; each Han character is a unit of its own."""
+    if not _HAN.search(text):
+        words = [word.lower() for word in _WORD.findall(text)]
+        return [word.replace("’", "'") for word in words] if "’" in text else words
     out: list[str] = []
     for part in re.findall(rf"{_HAN.pattern}|{_WORD.pattern}", text):
         word = part.lower().replace("’", "'")
