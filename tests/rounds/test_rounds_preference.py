@@ -31,6 +31,7 @@ def test_a_theme_is_on_one_side_only_and_every_row_says_something(choices, held_
         assert row.rejected.strip() != row.completion.strip()
     assert all(len(splits) == 1 for splits in sides.values())
     assert not found or any(row.split == "train" for row in found)
+    assert (held_out == 0 or len(sides) < 5) or any(row.split == "validation" for row in found)
 
 
 def test_pairs_are_taken_where_there_are_enough_of_them():

@@ -1,10 +1,10 @@
 """Decisions as preference rows: pairs of a better and a worse poem (DPO), or poems liked and not (KTO)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from poetune.records import Conversation, Example, Split, digest
+from poetune.records import Conversation, Example, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,11 @@ def rows(
         if not better.strip() or (choice.worse and (not worse.strip() or worse.strip() == better.strip())):
             continue
         liked: Literal["", "yes", "no"] = "" if choice.worse else "yes" if choice.liked else "no"
-        split: Split = "validation" if _place(themes.get(choice.prompt, "")) < held_out else "train"
-        row = Example(conversation, better, split, prompt=choice.prompt, rejected=worse, liked=liked)
+        row = Example(conversation, better, "train", prompt=choice.prompt, rejected=worse, liked=liked)
         found.setdefault(row.id, row)
-    return _some_learned(list(found.values()))
+    kept = {themes.get(row.prompt, "") for row in found.values()}
+    apart = _apart(kept, held_out)
+    return [replace(row, split="validation") if themes.get(row.prompt, "") in apart else row for row in found.values()]
 
 
 def loss_for(asked: Literal["auto", "dpo", "kto"], pairs: int, fewest: int) -> Literal["dpo", "kto"]:
@@ -47,12 +48,10 @@ def loss_for(asked: Literal["auto", "dpo", "kto"], pairs: int, fewest: int) -> L
     return "dpo" if pairs >= fewest else "kto"
 
 
-def _place(theme: str) -> float:
-    return int(digest("preference", theme), 16) / 16**16
-
-
-def _some_learned(found: Sequence[Example]) -> list[Example]:
-    """With very few themes chance may hold all of them out; then none is."""
-    if any(row.split == "train" for row in found):
-        return list(found)
-    return [replace(row, split="train") for row in found]
+def _apart(themes: set[str], held_out: float) -> set[str]:
+    """The themes that only measure, by their hashes: from five on one at least, where any are wanted; never all."""
+    places = {theme: int(digest("preference", theme), 16) / 16**16 for theme in themes}
+    apart = {theme for theme, place in places.items() if place < held_out}
+    if not apart and held_out and len(themes) >= 5:
+        apart = {min(places, key=places.__getitem__)}
+    return set() if apart == themes else apart

@@ -65,7 +65,8 @@ def prefer(studio: Studio, accept_guards: Collection[str] = ()) -> Preferred:
     assert parent is not None
     if not studio.store.fact(f"run:{planned.run.id}:role"):
         set_role(studio.store, planned.run.id, "earlier")  # until the guards have looked
-    staged = fit(studio, planned, parent, PREFERENCE)
+    studio.say(f"preference inherits: seed {planned.run.seed} from the recipe; {planned.notes[0]}.")
+    staged = fit(studio, planned, parent, PREFERENCE, tell=False)
     now = best_of(checkpoints(studio.store, planned.run.id))
     if now is None:
         raise EngineError("the preference stage left no checkpoint; run it again.")
@@ -131,7 +132,14 @@ def _planned(studio: Studio, parent: Model) -> Planned:
     run = Run(PREFERENCE, engine, studio.recipe.seed, recipe, data.id, parent.id, studio.round.number)
     stage = Stage(name=PREFERENCE, kind="preference")
     job = TrainJob(studio.weights(parent), examples, settings, studio.recipe.seed, studio.folder / "runs" / run.id)
-    return Planned(stage, run, job, (f"{len(pairs)} pairs and {len(alone)} decisions: {loss}",), {})
+    return Planned(
+        stage, run, job, (f"{len(pairs)} pairs and {len(alone)} decisions, so {loss}; {_said(settings)}",), {}
+    )
+
+
+def _said(settings: Preferring) -> str:
+    names = ("method", "rank", "beta", "epochs", "batch", "rate", "warmup")
+    return ", ".join(f"{name} {getattr(settings, name):g}" if name != "method" else settings.method for name in names)
 
 
 def _figures(studio: Studio, before: Model, now: Model) -> list[Figure]:

@@ -169,9 +169,13 @@ def _preferred(done: "Preferred") -> str:
     from poetune.cli.commands.rounds import guards
 
     over = f"\nAccepted although they failed: {', '.join(done.overruled)}." if done.overruled else ""
+    run, began = done.staged, 0.693 if done.loss == "dpo" else 0.5
+    loss = f"preference loss {figure(run.train_loss)} in training"
+    if run.best_loss is not None:
+        loss += f", {figure(run.best_loss)} on {done.held_out} rows held out (best at step {run.best_step})"
     return (
-        f"Run {done.staged.run}: {done.loss} on {done.decisions} decisions ({done.trained} rows learned, "
-        f"{done.held_out} held out).\n{_stages([done.staged])}\n{guards(done.figures)}{over}\n"
+        f"Run {run.run}: {done.loss} on {done.decisions} decisions, {done.trained} rows in {run.steps} steps; {loss}; "
+        f"{began} is where nothing was learned.\n{guards(done.figures)}{over}\n"
         "Its checkpoints write from now on. Next: poetune generate"
     )
 
