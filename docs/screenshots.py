@@ -38,7 +38,7 @@ def served(project: Path, models: tuple[str, str] | None = None, **asked: Any) -
         overrides = [f"review.{name}={json.dumps(value)}" for name, value in asked.items()]
         with Studio(copy, overrides) as studio:
             ballots = studio.ballots(*models) if models else None
-            faces = Faces(desk=studio.desk(), ballots=ballots, gallery=studio.gallery())
+            faces = Faces(desk=studio.desk(), ballots=ballots, gallery=studio.gallery(), pen=studio.pen())
             ready = threading.Event()
             server = PageServer(faces, 0, lambda _: ready.set())
             thread = threading.Thread(target=server.run)
@@ -131,6 +131,7 @@ def main() -> None:
                     camera.take(f"review-{end}", f"{base}/review")
                     camera.take(f"gallery-{end}", f"{base}/gallery")
                     camera.take(f"figures-{end}", f"{base}/figures")
+                    camera.take(f"write-{end}", f"{base}/write")
             camera.wish("desktop", False, "en")
             camera.take("help", f"{base}/review", "?")
             camera.take("edit", f"{base}/review", "e")

@@ -10,9 +10,11 @@ from schemathesis import GenerationMode
 from poetune.records import Candidate, Conversation
 from poetune.review.sides import Pair
 from poetune.store import Store
+from poetune.studio import Studio
 from poetune.studio.ballot import Ballots
 from poetune.studio.desk import Asked
 from poetune.studio.gallery import Gallery
+from poetune.studio.init import create
 from poetune.web.app import create_app
 from poetune.web.faces import Faces
 
@@ -20,18 +22,26 @@ FEW = settings(max_examples=10, derandomize=True, database=None, suppress_health
 ASKED = Asked(("form", "voice"), "r.v1", (("tone", "Which?"),))
 
 
-def faces(project):
+def faces(project, studio):
     return Faces(
         desk=project.desk(asked=ASKED),
         ballots=Ballots(project.path, [Pair("c0", "c1"), Pair("c2", "c3")]),
         gallery=Gallery(project.path, "a poet", lambda _: Conversation()),
+        pen=studio.pen(),
     )
 
 
 @pytest.fixture
-def served(project, serve_desk):
-    found = faces(project)
-    with serve_desk(found.desk, ballots=found.ballots, gallery=found.gallery) as url:
+def studio(tmp_path):
+    create(tmp_path / "poet", "The Keeper", "en", "starter", "echo")
+    with Studio(tmp_path / "poet", ["generate.max_tokens=20"]) as studio:
+        yield studio
+
+
+@pytest.fixture
+def served(project, studio, serve_desk):
+    found = faces(project, studio)
+    with serve_desk(found.desk, ballots=found.ballots, gallery=found.gallery, pen=found.pen) as url:
         base = url.partition("/?")[0]
         with httpx.Client() as client:
             client.get(url)
@@ -50,9 +60,9 @@ def fuzz(operation, mode, ask):
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_no_request_is_a_server_error(project, served, mode):
+def test_no_request_is_a_server_error(project, studio, served, mode):
     base, cookies = served
-    unserved = faces(project)
+    unserved = faces(project, studio)
     schema = schemathesis.openapi.from_dict(create_app(unserved, "unused-token").openapi())
     unserved.close()
     seen: dict[str, set[int]] = {}

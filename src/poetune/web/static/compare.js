@@ -39,7 +39,7 @@ function render() {
   where(progress, pair !== null, pair?.skipped ? word("back", progress.skipped) : null);
   if (pair) {
     at("theme-of").textContent = pair.theme;
-    for (const side of ["left", "right"]) show(side, pair[side]);
+    for (const side of ["left", "right"]) show(side, pair[side], pair.theme);
   } else {
     at("done-title").textContent = word("donePairs", progress.total);
     at("done-counts").textContent = word("doneVotes", progress.decided, progress.skipped);
@@ -49,9 +49,9 @@ function render() {
   at("last").textContent = last ? [word("did")[last.action], ...models].join(" · ") : "";
 }
 
-function show(side, poem) {
+function show(side, poem, theme) {
   at(`${side}-title`).textContent = poem.title || word("untitled");
-  at(`${side}-title`).classList.toggle("unseen", !poem.title);
+  at(`${side}-title`).classList.toggle("unseen", !poem.title || poem.title === theme); // said above both already
   at(`${side}-title`).lang = at(`${side}-body`).lang = tag(poem);
   at(`${side}-body`).replaceChildren(...poem.body.split("\n").map(row));
 }
