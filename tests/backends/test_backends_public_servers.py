@@ -37,8 +37,8 @@ def mlx(base: str, port: int) -> list[str]:
 
 
 @contextmanager
-def served(command: list[str], port: int) -> Iterator[str]:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+def served(command: list[str], port: int, cache: Path) -> Iterator[str]:
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + 240
@@ -57,12 +57,12 @@ def served(command: list[str], port: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("command", [transformers, mlx], ids=["transformers-serve", "mlx-lm-server"])
-def test_it_is_probed_asked_and_its_nonsense_is_invalid_never_a_guess(mini, command) -> None:
+def test_it_is_probed_asked_and_its_nonsense_is_invalid_never_a_guess(mini, tmp_path, command) -> None:
     base = mini("llama")
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    with served(command(base, port), port) as url:
+    with served(command(base, port), port, tmp_path) as url:
         chat = EndpointChat(url, base, timeout=120, max_tokens=24)
         known = chat.probe()
         assert known.split()[0] == "text", "it takes response_format or refuses it, and heeds it in neither case"

@@ -1,13 +1,11 @@
 """The funnel: all poems once, the best third again, then waves of 30 of the best tenth until the calls are used.
 
-1000 -> 300 -> 100 -> 30 -> a ranking of all. Each wave is drawn from the posterior (Thompson 1933) and dealt in the
-order of the draw, ten by ten, so that calls go to poems whose place among the best is open and neighbours meet.
-Sans-IO: it yields what to ask and is sent the ballots.
+1000 -> 300 -> 100 -> 30 -> a ranking of all. Each wave is drawn from the posterior (Thompson 1933), so that calls go to
+poems whose place among the best is open. Sans-IO: it yields what to ask and is sent the ballots.
 """
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -54,8 +52,7 @@ def funnel(entries: Sequence[Entry], settings: Judging, seed: int) -> Contest:
             blocks = [list(shown)[::-1] for shown, _ in dealer.told[-width:]]
         else:
             drawn = open_field.drawn(pool, dealer.generator("wave", wave), _WAVE * settings.batch)
-            ends = list(accumulate(blocks_in(len(drawn), settings.batch), initial=0))
-            blocks = [drawn[a:b] for a, b in pairwise(ends)]
+            blocks = dealer.deal(drawn, "all", wave)
         yield from dealer.judge(blocks[: total - dealer.calls], "all", as_given=echo)
         open_field.hear(dealer.told)
     return open_field.best(sorted(dealer.by_id))
