@@ -132,7 +132,7 @@ def test_two_windows_lose_no_decision(page, project, serve_desk):
 def test_hostile_text_is_inert_and_chinese_is_marked_as_such(page, make_project, serve_desk):
     hostile = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     project = make_project(
-        [(hostile, f"{hostile}\n\n   indented \u202e rtl\n" + "x" * 10_000), ("夜雨", "半夜落下的雨\n没有敲门")]
+        [(hostile, f"{hostile}\n\n   indented \u202e rtl\n\x00 🌧️\n" + "x" * 10_000), ("夜雨", "半夜落下的雨\n没有敲门")]
     )
     with serve_desk(project.desk()) as url:
         page.open(url)
@@ -140,7 +140,7 @@ def test_hostile_text_is_inert_and_chinese_is_marked_as_such(page, make_project,
         assert page.script("return document.querySelectorAll('main script, main img').length") == 0
         assert "owned" not in page.driver.title
         lines = page.script("return [...document.querySelectorAll('#body > *')].map((n) => n.textContent)")
-        assert lines[:3] == [hostile, "", "   indented \u202e rtl"]
+        assert lines == [hostile, "", "   indented \u202e rtl", "\x00 🌧️", "x" * 10_000]
         assert page.script("return document.documentElement.scrollWidth <= innerWidth")
         page.press("a")
         page.until_title("夜雨")
