@@ -28,7 +28,10 @@ def test_it_takes_the_calls_it_promised_and_shows_every_poem(count, rule, seed) 
 
 
 def test_the_same_contest_asks_the_same_again_and_another_seed_does_not() -> None:
-    asked = [[ask.id for ask, _ in play(funnel(entries(60), Judging(), seed), JUDGE)[1]] for seed in (1, 1, 2)]
+    asked = [
+        [ask.id for ask, _ in play(funnel(entries(60), Judging(), seed), SimulatedJudge(Simulated()))[1]]
+        for seed in (1, 1, 2)
+    ]
     assert asked[0] == asked[1]
     assert not set(asked[0]) & set(asked[2])
 
@@ -105,6 +108,16 @@ def test_pairs_of_the_best_are_shown_in_both_orders() -> None:
     judge = SimulatedJudge(Simulated(accuracy=1.0))
     first = [judge.quality(key, next(e.text for e in entries(40) if e.id == key)) for key in order[:4]]
     assert all(a >= b for a, b in pairwise(first))
+
+
+def test_an_unreadable_pair_is_asked_again_in_its_own_order() -> None:
+    def garbage(ask, ballot):
+        return INVALID if ask.stage == "pairs" and ask.attempt == 1 else ballot
+
+    _, log = play(contest(entries(40), Judging(pairs=3), 0), JUDGE, garbage)
+    pairs = [ask.block.ids for ask, _ in log if ask.stage == "pairs"]
+    assert pairs[:6] == pairs[6:]
+    assert len(set(pairs)) == 6
 
 
 def test_a_poem_given_twice_is_refused() -> None:

@@ -86,13 +86,13 @@ class Dealer:
     def judge(self, blocks: Sequence[Sequence[str]], stage: str, *, as_given: bool = False) -> Asking:
         """Rankings of the blocks, empty where no answer could be read even when asked again in another order.
 
-        With `as_given` the poems are shown in the order given. A block of one poem needs no call. Raises JudgeError
-        when more than `most_invalid` of all planned blocks had no readable answer.
+        With `as_given` the poems are shown in the order given, each time. A block of one poem needs no call. Raises
+        JudgeError when more than `most_invalid` of all planned blocks had no readable answer.
         """
         ranked = [list(block) if len(block) == 1 else [] for block in blocks]
         todo = [i for i, block in enumerate(blocks) if len(block) > 1]
         for attempt in (FIRST, AGAIN):
-            asks = tuple(self._ask(blocks[i], stage, attempt, as_given and attempt == FIRST) for i in todo)
+            asks = tuple(self._ask(blocks[i], stage, attempt, as_given) for i in todo)
             ballots = (yield asks) if asks else ()
             for i, ask, ballot in zip(todo, asks, ballots, strict=True):
                 self.calls += 1

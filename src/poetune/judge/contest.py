@@ -27,6 +27,7 @@ def contest(entries: Sequence[Entry], settings: Judging, seed: int) -> Contest:
     if settings.pairs > 1 and len(order) > 1:
         by_id = {entry.id: entry for entry in entries}
         finalists = [by_id[key] for key in order[: settings.pairs]]
-        first = yield from all_pairs(finalists, contest_id(entries, settings, seed), settings, seed)
+        planned = contest_calls(entries, settings)
+        first = yield from all_pairs(finalists, contest_id(entries, settings, seed), settings, seed, planned)
         order = first + order[settings.pairs :]
     return order

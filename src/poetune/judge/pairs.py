@@ -12,13 +12,14 @@ def pair_calls(count: int) -> int:
     return count * (count - 1)
 
 
-def all_pairs(finalists: Sequence[Entry], contest: str, settings: Judging, seed: int) -> Contest:
+def all_pairs(finalists: Sequence[Entry], contest: str, settings: Judging, seed: int, planned: int) -> Contest:
     """Every pair of the finalists in both orders, all at once; return the finalists' ids by pairs won, best first.
 
-    Equals keep the order in which they came. Raises JudgeError when over `most_invalid` of the calls were unreadable.
+    Equals keep the order in which they came. Raises JudgeError when over `most_invalid` of the `planned` blocks were
+    unreadable.
     """
     duels = [(a.id, b.id) for a, b in combinations(finalists, 2)]
-    dealer = Dealer(contest, finalists, settings, seed, pair_calls(len(finalists)))
+    dealer = Dealer(contest, finalists, settings, seed, planned)
     yield from dealer.judge([order for a, b in duels for order in ((a, b), (b, a))], "pairs", as_given=True)
     won = dict.fromkeys((entry.id for entry in finalists), 0)
     for _, ranking in dealer.told:

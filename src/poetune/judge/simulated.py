@@ -26,7 +26,8 @@ def noise_for(accuracy: float) -> float:
 class SimulatedJudge:
     """Ranks by quality, an error that stays with a poem, fresh error, slot and length; some answers are garbage.
 
-    The answer depends on the seed and the block alone. A quality that isn't given comes from a hash of the text.
+    The answer depends on the seed, the block and how often it was asked. A quality that isn't given is a hash of the
+    text.
     """
 
     def __init__(
@@ -35,13 +36,16 @@ class SimulatedJudge:
         """`length` is the usual length in characters; a poem e times as long is a deviation longer."""
         self.name = f"simulated judge, {settings.accuracy:.0%} of pairs right"
         self._settings, self._qualities, self._seed, self._length = settings, qualities or {}, seed, length
+        self._asked: dict[tuple[str, ...], int] = {}
         noise = noise_for(settings.accuracy)
         self._persistent = noise * math.sqrt(settings.persistent)
         self._fresh = noise * math.sqrt(1 - settings.persistent)
 
     def rank(self, block: Block, rubric: str) -> Ballot:
         """A noisy ranking, or an invalid ballot at the rate asked for; tokens as a reading judge would take."""
-        chance = random.Random(digest("simulated", self._seed, block.ids, rubric))  # noqa: S311
+        turn = self._asked[block.ids] = self._asked.get(block.ids, 0) + 1
+        again = [turn] if turn > 1 else []
+        chance = random.Random(digest("simulated", self._seed, block.ids, rubric, *again))  # noqa: S311
         took = sum(map(len, block.texts)) // 4 + 900, 60
         labels = LABELS[: len(block.ids)]
         if chance.random() < self._settings.garbage:
