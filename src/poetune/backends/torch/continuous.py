@@ -18,6 +18,7 @@ from poetune.backends.torch.stack import unfit
 from poetune.ports import Written
 
 _WAIT = 8  # new rows enter when an eighth of the seats is free: reading one prompt costs nearly what reading eight does
+_READ = 1024  # tokens of prompts that are read in one call, which bounds its memory
 
 
 def write_rows(base: Base, rows: Sequence[PoemRow], batch: int) -> Iterator[Written]:
@@ -104,8 +105,12 @@ class _Desk:
         free = [seat for seat, row in enumerate(self.seated) if row is None]
         if not self.waiting or (busy and len(free) < max(1, len(self.seated) // _WAIT)):
             return {}
-        entering = {}
+        entering: dict[int, int] = {}
+        tokens = 0
         for seat in free[: len(self.waiting)]:
+            tokens += len(self.waiting[0][0].prompt)
+            if entering and tokens > _READ:
+                break
             row, entering[seat] = self.waiting.popleft()
             self.seated[seat] = row
             sampling = row.sampling
