@@ -52,7 +52,7 @@ class LocalEngine(ABC):
     def blend(self, mix: Mix, out: Path) -> None:
         """Write the adapters' weighted combination into `out`; the base is looked at, not loaded."""
         if not self.capabilities.blends:
-            raise EngineError(f"{self.capabilities.name} cannot blend adapters; run it with --set engine=torch")
+            raise self._no_blend()
         folder = bases.resolve(mix.parts[0].base)
         for part in mix.parts:
             self._check(Path(part.adapter), folder)
@@ -60,9 +60,12 @@ class LocalEngine(ABC):
         name = self.capabilities.name
         self._blended(mix, checkpoints.Note(name, "lora", 0, 0, "", print_, renderer.template_hash), out)
 
-    def _blended(self, mix: Mix, note: checkpoints.Note, out: Path) -> None:
-        """Write the blend with its note; an engine whose `blends` is empty is not asked."""
-        raise NotImplementedError
+    def _blended(self, mix: Mix, note: checkpoints.Note, out: Path) -> None:  # noqa: ARG002  what blending takes
+        """Write the blend with its note; an engine whose `blends` is empty refuses."""
+        raise self._no_blend()
+
+    def _no_blend(self) -> EngineError:
+        return EngineError(f"{self.capabilities.name} cannot blend adapters; run it with --set engine=torch")
 
     def render(self, weights: Weights, conversation: Conversation) -> list[int]:
         """The ids that the model reads before it writes; only the tokenizer is loaded."""

@@ -1,6 +1,7 @@
 """What a client may ask, and what becomes of it: a conversation, a sampling, seeds. What is not served is refused."""
 
 import secrets
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -47,7 +48,7 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class Asked(BaseModel):
+class Asked(BaseModel, ABC):
     """What both kinds of requests share; a field left out takes the recipe's value."""
 
     model_config = ConfigDict(extra="allow")
@@ -95,9 +96,9 @@ class Asked(BaseModel):
         if shape and (not isinstance(shape, dict) or shape.get("type", "text") != "text"):
             raise EngineError("a poet answers in text; leave response_format out")
 
+    @abstractmethod
     def conversation(self) -> Conversation:
         """What the model reads."""
-        raise NotImplementedError
 
     def requests(self, weights: Weights, usual: Sampling, most_tokens: int) -> list[Request]:
         """A request for each choice; seeds count on from the one given, or from a random one."""
