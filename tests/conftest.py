@@ -1,5 +1,6 @@
 """What all tests share: a listener that keeps sentences, and a small project on the echo engine."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from hypothesis import settings
 from poetune.recipe.editing import with_values
 from poetune.studio import Quiet, Studio
 from poetune.studio.init import create
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job; its children would be deaf to Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")

@@ -1,6 +1,5 @@
 """LoRA's kin and trained biases: what peft alone reads, what merging gives, and what is left on the base."""
 
-import json
 import warnings
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import miniatures  # noqa: E402
 from trainings import ADAPTED, ASKED, TWO, job, learner, poems  # noqa: E402
 
 from poetune.backends import bases  # noqa: E402
@@ -124,12 +122,3 @@ def test_dora_drops_out_during_a_step_only(mini, architecture):
     first, second = (mind.step(2, 0.05).nats for mind in (dropped, whole))
     assert first != second
     assert dropped.validate() == dropped.validate()
-
-
-def test_nothing_is_merged_into_a_quantized_base(mini, tmp_path):
-    base = miniatures.base(tmp_path / "base")
-    config = json.loads((base / "config.json").read_text())
-    (base / "config.json").write_text(json.dumps({**config, "quantization_config": {"load_in_4bit": True}}))
-    with pytest.raises(EngineError, match="quantized form"):
-        open_engine("torch", device="cpu").merge(Weights(str(base)), tmp_path / "out")
-    assert not (tmp_path / "out").exists()

@@ -273,7 +273,8 @@ def test_without_chance_it_writes_what_transformers_writes(mini, beams):
     sampling = Sampling(temperature=0, repetition_penalty=1, max_tokens=20, beams=beams)
     engine = open_engine("torch", device="cpu")
     own = next(iter(engine.generate([Request("x", Weights(mini()), ASKED, sampling, 0)])))
-    assert own.text.strip() == base.renderer.decode(out[0, ids.shape[1] :].tolist()).strip()
+    whole = base.renderer.decode(out[0, ids.shape[1] :].tolist()).rstrip("\ufffd")  # the limit cuts a character
+    assert own.text.strip() == whole.strip()
 
 
 def test_beams_are_sampled_by_seed(mini):

@@ -15,6 +15,7 @@ from poetune.records import Review
 from poetune.rounds.guards import GUARDS
 from poetune.store.queries import candidates
 from poetune.studio import Studio
+from poetune.studio.rounds.looping import ENDED
 
 SMALL = [
     "finetune.steps=4",
@@ -80,7 +81,7 @@ def loop(folder: Path) -> list[str]:
 
 
 def killed_after(lines: int, folder: Path) -> bool:
-    """Run the loop in a process of its own, kill -9 it after so many lines of its screen; whether it ended before."""
+    """Run the loop in a process of its own, kill -9 it after so many lines; whether it was done."""
     process = subprocess.Popen(loop(folder), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     said = []
@@ -93,7 +94,8 @@ def killed_after(lines: int, folder: Path) -> bool:
     process.stderr.close()
     code = process.wait()
     assert code in (0, -signal.SIGKILL), "".join(said)
-    return code == 0
+    with Studio(folder, SMALL) as studio:
+        return code == 0 or bool(studio.store.fact(ENDED))
 
 
 def state(folder: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -10,6 +10,7 @@ from poetune.studio.review import Reviewed, reviewed
 from poetune.studio.rounds.closing import Closed, close
 
 FROM, UNTIL = "loop:from", "loop:until"  # facts: the first and the last round of the loop under way
+ENDED = "loop:ended"  # fact: the last round of the loop whose end was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,19 @@ def run(studio: Studio, count: int | None = None, accept_guards: Collection[str]
             return _standing(studio, until, closed, waits=True)
         closed.append(close(studio, accept_guards))
         studio.say(f"round {number} closed with {closed[-1].accepted} accepted poems.")
+    studio.store.remember(ENDED, str(until))
     return _standing(studio, until, closed, waits=False)
 
 
 def _until(studio: Studio, count: int | None) -> int:
     number, store = studio.round.number, studio.store
     begun, until = int(store.fact(FROM) or 0), int(store.fact(UNTIL) or 0)
-    if until < number:  # none is under way
-        begun, until = number, number
+    if until < number:
+        untold = until and store.fact(ENDED) != str(until)  # cut off after its last round was closed
+        if untold and (count is None or begun + count - 1 < number):
+            return until
+        if not untold:  # none is under way
+            begun, until = number, number
     if count is not None:
         until = begun + count - 1
         if until < number:
