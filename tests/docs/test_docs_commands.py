@@ -4,16 +4,10 @@ import json
 import os
 import random
 import re
-import shlex
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
+from documented import chat_once, read_two, run
 
 from poetune.cli.commands import ALL
 from tools.docs.recipe_page import PAGE, page
@@ -30,13 +24,6 @@ def test_the_recipe_page_is_what_the_code_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tools.docs.recipe_page"
 
 
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    words = shlex.split(line, comments=True)
-    return subprocess.run(
-        [sys.executable, "-m", "poetune", *words[1:]], cwd=folder, capture_output=True, text=True, check=False
-    )
-
-
 def duet() -> list[dict[str, str]]:
     """Twelve poems each by two authors who could not be mistaken for each other."""
     words = "rain salt lamp stone river bread winter door orchard letter moth tide ember wheel field".split()  # noqa: SIM905
@@ -47,47 +34,6 @@ def duet() -> list[dict[str, str]]:
         long = f"I sing the wide road of {a}, and the workers of the {b},\nO ships of {c}, you too, and every {d}!"
         rows.append({"author": "Walt Long", "text": long})
     return rows
-
-
-@contextmanager
-def until_ctrl_c(line: str, folder: Path) -> Iterator[str]:
-    """Start a server as documented and give its address; Ctrl-C must end it well."""
-    words = [*shlex.split(line)[1:], "--json"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "poetune", *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert server.stdout is not None
-    assert server.stderr is not None
-    try:
-        yield json.loads(server.stdout.readline())["url"]
-        server.send_signal(signal.SIGINT)
-        assert server.wait(20) == 0, server.stderr.read()
-    finally:
-        server.kill()
-        server.stdout.close()
-        server.stderr.close()
-
-
-def read_two(line: str, folder: Path) -> None:
-    """Accept two poems, or choose twice, over HTTP as a browser would."""
-    asked, told, action = ("pair", "vote", "left") if "--compare" in line else ("next", "decide", "accept")
-    with until_ctrl_c(line, folder) as url:
-        origin = url.split("/?")[0]
-        with httpx.Client(base_url=origin, headers={"Origin": origin}, follow_redirects=True) as browser:
-            assert browser.get(url).status_code == 200
-            for number in range(2):
-                shown = browser.get(f"/api/{asked}").json()[asked.replace("next", "poem")]
-                said = {"token": f"{line.count(' ')}-documented-{number}", "item": shown["item"], "action": action}
-                answer = browser.post(f"/api/{told}", json=said)
-                assert answer.status_code == 200, answer.text
-
-
-def chat_once(line: str, folder: Path) -> None:
-    """Ask the endpoint for one poem."""
-    with until_ctrl_c(line, folder) as url:
-        asked = {"messages": [{"role": "user", "content": "rain"}], "max_tokens": 20}
-        answer = httpx.post(f"{url}/chat/completions", json=asked)
-        assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
