@@ -26,21 +26,24 @@ def main() -> None:
     ap.add_argument("--device", default="cpu")
     ap.add_argument("--precision", default="fp32")
     ap.add_argument("--settings", type=int, default=1)
+    ap.add_argument("--engine", default="torch", choices=["torch", "mlx"])
+    ap.add_argument("--cache", default="auto", choices=["auto", "off"])
     a = ap.parse_args()
     sys.path.insert(0, a.peers)
     import measure
     import workload
 
     started = time.perf_counter()
-    import torch
+    from poetune.backends.table import open_engine
 
-    from poetune.backends.torch.engine import TorchEngine
+    if a.engine == "torch":
+        import torch
 
-    torch.set_num_threads(a.threads)
+        torch.set_num_threads(a.threads)
     name = workload.shape_of(a.model)
     poems = workload.poems(name, workload.BATCH * a.steps)
     setup = time.perf_counter() - started
-    engine = TorchEngine(device=a.device)
+    engine = open_engine(a.engine, device=a.device)
     folder = Path(tempfile.mkdtemp())
     try:
         clock, fills, last = measure.Clock(), [], folder
@@ -70,8 +73,9 @@ def main() -> None:
             }
             for wall, cpu, _ in fills
         ]
-        loss = measure.held_out_loss(_in_peft(a.model, last, a.device), workload.held_out(name))
-        measure.emit(tool="poetune", **figures, setup_s=round(setup, 1), held_out=loss, opening=opened)
+        loss = measure.held_out_loss(_in_peft(a.model, _as_peft(last), a.device), workload.held_out(name))
+        tool = "poetune" if a.engine == "torch" else "mlx" if a.cache == "auto" else "mlx-all"
+        measure.emit(tool=tool, **figures, setup_s=round(setup, 1), held_out=loss, opening=opened)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -90,9 +94,20 @@ def _job(workload: Any, name: str, poems: list[dict[str, Any]], a: Any, folder: 
     settings = Training(
         rank=workload.RANK + number, alpha=workload.ALPHA, dropout=0.0, layers=a.layers, modules=modules, steps=a.steps,
         batch=workload.BATCH, rate=workload.RATE, warmup=0, schedule="constant", weight_decay=0.0, clip=1.0,
-        report_every=1, validate_every=a.steps, checkpoint_every=a.steps, precision=a.precision,
+        report_every=1, validate_every=a.steps, checkpoint_every=a.steps, precision=a.precision, cache=a.cache,
     )  # fmt: skip
     return TrainJob(Weights(a.model), rows, settings, SEED, folder / f"run{number}", folder / "cache")
+
+
+def _as_peft(adapter: Path) -> Path:
+    from poetune.backends.converting import convert, format_of
+
+    if format_of(adapter) == "peft":
+        return adapter
+    out = adapter.with_name("as-peft")
+    out.mkdir()
+    convert(adapter, "peft", out)
+    return out
 
 
 def _in_peft(model: str, adapter: Path, device: str) -> Any:

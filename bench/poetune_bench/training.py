@@ -62,6 +62,11 @@ class TrainPlan:
         common += ["--model", str(folder / "model"), "--device", self.device, "--precision", self.precision]
         if tool == "poetune":
             return [str(_OWN), "--peers", str(self.peers), *common]
+        if tool in ("mlx", "mlx-all"):
+            cache = "auto" if tool == "mlx" else "off"
+            return [str(_OWN), "--peers", str(self.peers), "--engine", "mlx", "--cache", cache, *common]
+        if tool == "mlx-lm":
+            return [str(self.peers / "train_mlx_lm.py"), *common]
         if tool == "peft":
             return [str(self.peers / "train_peft_loop.py"), *common]
         return [str(self.peers / "train_trl.py"), "--mode", tool, *common]
