@@ -42,6 +42,32 @@ def test_a_poem_is_the_same_alone_in_a_queue_and_in_a_batch(mini, architecture):
 
 
 @pytest.mark.parametrize("architecture", FAMILIES)
+def test_what_prompts_begin_with_is_read_once(mini, monkeypatch, architecture):
+    base = loading.load(Path(mini(architecture)), torch.device("cpu"))
+
+    def asked():
+        words = [Conversation((Message("user", "rain on the river " * 4 + word),)) for word in ("salt", "a b", "c")]
+        law = Sampling(max_tokens=12)
+        return [
+            PoemRow(base.renderer, base.context, Request(str(i), Weights(""), c, law, i)) for i, c in enumerate(words)
+        ]
+
+    alone = {}
+    for i in range(3):
+        alone |= written(base, [asked()[i]], 1)
+    laid, plain = [], slots.Slots._read
+    monkeypatch.setattr(
+        slots.Slots, "_read", lambda self, x, *how: laid.append((len(x), how[0])) or plain(self, x, *how)
+    )
+    assert written(base, asked(), 3) == alone
+    prompts = [row.prompt for row in asked()]
+    begun = laid[0][1]
+    assert begun > 8
+    assert len({tuple(prompt[:begun]) for prompt in prompts}) == 1
+    assert {tokens for tokens, _ in laid} == {sum(map(len, prompts)) - 2 * begun}
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
 def test_greedy_tokens_are_those_of_transformers(mini, architecture):
     base = loading.load(Path(mini(architecture)), torch.device("cpu"))
     base.renderer.stops = frozenset()

@@ -86,8 +86,8 @@ def test_lower_layers_read_a_prompt_once_for_all_checkpoints(trained, monkeypatc
     base, folders = trained
     read = []
     plain = Slots._read
-    monkeypatch.setattr(Slots, "_read", lambda self, x, lengths, numbers, *rest: (
-        read.append((list(numbers), len(lengths))), plain(self, x, lengths, numbers, *rest)
+    monkeypatch.setattr(Slots, "_read", lambda self, x, begun, lengths, numbers, *rest: (
+        read.append((list(numbers), len(lengths))), plain(self, x, begun, lengths, numbers, *rest)
     )[1])  # fmt: skip
     requests = [each for each in asked(base, folders[:2], 3) if each.weights.adapter]
     merged = poems(monkeypatch, requests, 0)

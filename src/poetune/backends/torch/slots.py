@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from poetune.backends.torch.bank import Bank, Worn
 from poetune.backends.torch.decoding import Layer, root_norm
+from poetune.backends.torch.filling import common
 from poetune.backends.torch.loading import Base
 from poetune.backends.torch.lower import Reading
 from poetune.backends.torch.room import Room
@@ -55,14 +56,19 @@ class Slots:
         for number in range(self.edge):
             for kind in kinds:
                 self._put(number, places[kind], below[kind[0]].both[number])
-        x = torch.cat([below[prompt].states for prompt, _ in kinds])
-        lengths = [len(prompt) for prompt, _ in kinds]
+        alike = len({own for _, own in kinds}) == 1  # else the same beginning is not the same under each adapter
+        begun = common([prompt[:-1] for prompt, _ in kinds]) if alike else 0
+        entering = [below[prompt].states for prompt, _ in kinds]
+        x = torch.cat([entering[0][:begun], *(states[begun:] for states in entering)])
+        lengths = [len(prompt) - begun for prompt, _ in kinds]
         worn = {}
         if self.bank is not None:
-            worn = self.bank.worn(torch.tensor([own for ids, own in kinds for _ in ids], device=self.device))
-        last = torch.tensor(lengths, device=self.device).cumsum(0) - 1
+            owners = [kinds[0][1]] * begun + [own for (_, own), n in zip(kinds, lengths, strict=True) for _ in range(n)]
+            worn = self.bank.worn(torch.tensor(owners, device=self.device))
+        last = begun + torch.tensor(lengths, device=self.device).cumsum(0) - 1
         x = self._read(
             x,
+            begun,
             lengths,
             range(self.edge, len(self.layers)),
             lambda n, i, new: self._put(n, places[kinds[i]], new),
@@ -84,26 +90,43 @@ class Slots:
         found = {prompt: kept for prompt in prompts if self.edge and (kept := self.lower.get(self.edge, prompt))}
         missing = [prompt for prompt in prompts if prompt not in found]
         if missing:
-            x = self.decoder.embed_tokens(torch.tensor([i for prompt in missing for i in prompt], device=self.device))
-            lengths = [len(prompt) for prompt in missing]
+            begun = common([prompt[:-1] for prompt in missing])
+            laid = [*missing[0][:begun], *(i for prompt in missing for i in prompt[begun:])]
+            x = self.decoder.embed_tokens(torch.tensor(laid, device=self.device))
+            lengths = [len(prompt) - begun for prompt in missing]
             made: list[list[Any]] = [[] for _ in missing]
-            x = self._read(x, lengths, range(self.edge), lambda _, i, new: made[i].append(new), {}, None)
-            for prompt, both, states in zip(missing, made, x.split(lengths), strict=True):
-                found[prompt] = Reading(tuple(both), states)
+            x = self._read(x, begun, lengths, range(self.edge), lambda _, i, new: made[i].append(new), {}, None)
+            first, *rest = x.split([begun, *lengths])
+            for prompt, both, states in zip(missing, made, rest, strict=True):
+                found[prompt] = Reading(tuple(both), torch.cat((first, states)))
                 if self.edge:
                     self.lower.keep(self.edge, prompt, found[prompt])
         return found
 
-    def _read(self, x: Any, lengths: list[int], numbers: range, keep: Keep, worn: dict[int, Worn], last: Any) -> Any:
-        """Prompts end to end through some layers; `keep` is given layer, prompt, and its keys and values."""
-        cos, sin = self._turns(x, torch.cat([torch.arange(n, device=self.device) for n in lengths]))
+    def _read(
+        self,
+        x: Any,
+        begun: int,
+        lengths: list[int],
+        numbers: range,
+        keep: Keep,
+        worn: dict[int, Worn],
+        last: Any,
+    ) -> Any:
+        """Prompts end to end, after the `begun` tokens with which all begin, through some layers.
+
+        `keep` is given layer, prompt, and all of its keys and values.
+        """
+        runs = [(0, begun), *((begun, begun + n) for n in lengths)]
+        cos, sin = self._turns(x, torch.cat([torch.arange(*run, device=self.device) for run in runs]))
         for number in numbers:
 
             def read(query: Any, both: Any, number: int = number) -> Any:
-                for i, given in enumerate(both.split(lengths)):
-                    keep(number, i, given)
+                first, *rest = both.split([begun, *lengths])
+                for i, given in enumerate(rest):
+                    keep(number, i, torch.cat((first, given)) if begun else given)
                 keys, values = both.split(self.shared, 1)
-                return attend(query, keys, values, lengths, self.layers[number].scale)
+                return attend(query, keys, values, lengths, self.layers[number].scale, begun)
 
             wanted = last if number == len(self.layers) - 1 else None
             x = self.layers[number](x, cos, sin, read, wanted, worn.get(number))
