@@ -48,7 +48,7 @@ def entries(name: str, data: bytes, wanted: frozenset[str], findings: Findings) 
                 body = file.read(info.file_size + 1)
             if len(body) > info.file_size:
                 raise zipfile.BadZipFile("longer than it says")
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
             findings.skip(source.name, 0, f"cannot be unpacked ({error})")
             continue
         yield Source(source.name, body)

@@ -65,7 +65,7 @@ def _dequantized(model: Any, folder: Path) -> Any:
             warnings.simplefilter("ignore")
             whole = model.dequantize().to(_kept_dtype(folder))
             whole._weight_conversions = None  # they would quantize again on saving, which transformers cannot
-    except (ImportError, NotImplementedError, ValueError, RuntimeError) as error:
+    except (ImportError, ValueError, RuntimeError) as error:
         reason = str(error).strip().split("\n")[0]
         raise EngineError(f"{folder}: cannot be dequantized here ({reason}); name the full base") from error
     return whole.requires_grad_(False).eval()
