@@ -1,13 +1,13 @@
 """A model on a server is a contestant like any other."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from poetune.studio import Studio
+from tests.local_server import listening
 
 QUICK = ["finetune.steps=2", "generate.max_tokens=20", "score.prompts=3"]
 
@@ -32,11 +32,8 @@ def served():
             self.end_headers()
             self.wfile.write(data)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as url:
+        yield f"{url}/v1"
 
 
 def test_it_writes_for_the_same_prompts_and_is_judged(project: Path, served: str) -> None:

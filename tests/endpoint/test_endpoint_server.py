@@ -1,7 +1,7 @@
 import json
 import threading
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -12,6 +12,7 @@ from poetune.errors import AnswerLost, AnswerRefused, EngineError, JudgeError
 from poetune.judge.llm import LLMJudge
 from poetune.ports import Block, Chat, Generator, Request, ScoreRequest, Weights
 from poetune.records import Conversation, Message, Sampling
+from tests.local_server import listening
 
 SCHEMA = {"type": "object", "properties": {"ranking": {"type": "array"}}}
 BLOCK = Block(("x1", "x2"), ("rain", "rain"), ("one", "two"))
@@ -59,15 +60,8 @@ def serving(mood, models=("m",)):
             else:
                 self._send(*mood(body, len(log)))
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", log
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as url:
+        yield f"{url}/v1", log
 
 
 @contextmanager

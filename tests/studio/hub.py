@@ -2,11 +2,12 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.local_server import listening
 
 
 class Hub:
@@ -81,13 +82,6 @@ def hub() -> Iterator[Hub]:
             else:
                 self.answer(200, {"lfs": [], "objects": []})
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as url:
+        made.url = url
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

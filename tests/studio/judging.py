@@ -6,12 +6,13 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from poetune.records import Candidate, Model, Prompt, Sampling
 from poetune.studio import Studio
+from tests.local_server import listening
 
 Answer = tuple[int, dict[str, Any] | bytes] | None  # status and body; None: no answer at all
 WORDS = re.findall(r"\w+", "lamp rope quay fog hill coat door kettle rain snow bell road match flame gull harbour")
@@ -98,12 +99,5 @@ def serving(mood: Callable[[dict[str, Any], int], Answer]) -> Iterator[tuple[str
                 self.end_headers()
                 self.wfile.write(data)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", log
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as url:
+        yield f"{url}/v1", log

@@ -5,11 +5,10 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -20,6 +19,7 @@ from poetune.records import Candidate, Model
 from poetune.store.queries import candidates
 from poetune.studio import Studio
 from poetune.studio.starter import base_folder
+from tests.local_server import listening
 
 SMALL = [
     "finetune.steps=4",
@@ -54,15 +54,8 @@ def serving(answer: Callable[[int, str], str | int]) -> Iterator[str]:
                 self.end_headers()
                 self.wfile.write(data)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as url:
+        yield f"{url}/v1"
 
 
 def test_servers_and_adapters_there_are_models_beside_the_checkpoints(project: Path) -> None:
