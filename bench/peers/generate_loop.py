@@ -11,7 +11,8 @@ import workload
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("--model", required=True)
 ap.add_argument("--adapter", required=True)
-ap.add_argument("--poems", type=int, required=True)
+ap.add_argument("--poems", type=int, required=True, help="how many it writes")
+ap.add_argument("--of", type=int, default=None, help="of how many; those written stand for the grid's lengths")
 ap.add_argument("--threads", type=int, default=1)
 ap.add_argument("--device", default="cpu")
 ap.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
@@ -43,12 +44,21 @@ def one(row, seed):
     print(json.dumps({"written": len(out[0]) - ids.shape[1], "peak_mb": measure.peak_mb()}))
 
 
-rows = workload.poems(workload.shape_of(a.model), a.poems, workload.GRID_SEED)
+def typical(rows, count):
+    """`count` numbers of rows, one from each of as many classes of length: the one nearest to its class's mean."""
+    order = sorted(range(len(rows)), key=lambda number: len(rows[number]["completion_ids"]))
+    classes = [order[len(order) * k // count : len(order) * (k + 1) // count] for k in range(count)]
+    sizes = {number: len(row["completion_ids"]) for number, row in enumerate(rows)}
+    means = [sum(sizes[number] for number in each) / len(each) for each in classes]
+    return [min(each, key=lambda n: abs(sizes[n] - mean)) for each, mean in zip(classes, means, strict=True)]
+
+
+rows = workload.poems(workload.shape_of(a.model), max(a.poems, a.of or 0), workload.GRID_SEED)
 if a.one is not None:
     one(rows[a.one], a.one)
     sys.exit()
 watch, said = measure.Watch(), []
-for number in range(a.poems):
+for number in typical(rows, a.poems):
     ran = subprocess.run(
         [sys.executable, __file__, *sys.argv[1:], "--one", str(number)], capture_output=True, text=True
     )

@@ -115,7 +115,9 @@ def review(poems: int, presses: int, as_json: bool) -> None:
 @main.command()
 @click.option("--shape", type=click.Choice(["tiny", "gpt2", "qwen0.5b", "qwen7b"]), default="tiny", show_default=True)
 @click.option("--poems", type=int, default=None, help="Poems of each tool; default: 128, or 64 on the larger shapes.")
-@click.option("--loop", type=int, default=3, show_default=True, help="Of these, how many the process loop writes.")
+@click.option(
+    "--loop", type=int, default=3, show_default=True, help="Of these, how many the process loop writes: typical ones."
+)
 @click.option("--whole", is_flag=True, help="transformers.generate writes whole poems too; else timed by the step.")
 @click.option("--batches", default="8,32,64", show_default=True, help="Sizes that transformers.generate is tried with.")
 @click.option("--batch", type=int, default=64, show_default=True, help="poetune's.")

@@ -36,6 +36,7 @@ class WritePlan:
         own: dict[str, dict[str, Any]] = {
             "generate": {"batches": self.batches, "whole": self.whole},
             "poetune": {"own_batch": self.batch},
+            "loop": {"of": self.poems},
         }
         return {
             "run": tool,
@@ -76,6 +77,8 @@ class WritePlan:
             return [str(_OWN), "--peers", str(self.peers), "--batch", str(self.batch), *common]
         if tool == "generate":
             common += ["--batches", self.batches, *(["--whole"] if self.whole else [])]
+        if tool == "loop":
+            common += ["--of", str(self.poems)]
         return [str(self.peers / _SCRIPTS[tool]), *common]
 
     def said(self, figures: dict[str, Any]) -> str:
