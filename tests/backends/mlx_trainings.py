@@ -41,9 +41,9 @@ def course(events):
     return [(e.kind, e.step, e.loss, e.validation_loss) for e in events if e.kind in ("train", "validation")]
 
 
-def rows_of(base, count=11):
-    """The training rows of that job."""
-    examples = job(base, Path(), count=count).examples[:count]
+def rows_of(base, count=11, split="train"):
+    """The rows of that job's training, or of its validation."""
+    examples = [each for each in job(base, Path(), count=count).examples if each.split == split]
     return build_rows(open_renderer(Path(base)), examples, 512).rows
 
 
@@ -83,26 +83,40 @@ class Plain:
         return list(iterate_batches(CacheDataset(self), size, 512))
 
 
-def plain_training(base, rows, folder, resume=None, optimizer=None, **arguments):
-    """mlx-lm's own `train` on these rows, LoRA without dropout on all layers: its weights after."""
+def plain_training(
+    base, rows, folder, resume=None, optimizer=None, held=None, told=None, keys=("q_proj",), **arguments
+):
+    """mlx-lm's own `train` on these rows, LoRA without dropout on all layers: its weights after.
+
+    `told` takes the validation loss on `held` that it reports of each iteration.
+    """
     import mlx.core as mx
     from mlx import optimizers
     from mlx.utils import tree_flatten
+    from mlx_lm.tuner.callbacks import TrainingCallback
     from mlx_lm.tuner.datasets import CacheDataset
     from mlx_lm.tuner.trainer import TrainingArgs, train
     from mlx_lm.tuner.utils import linear_to_lora_layers
     from mlx_lm.utils import load_model
 
+    class Listener(TrainingCallback):
+        def on_val_loss_report(self, val_info):
+            if told is not None:
+                told[val_info["iteration"]] = val_info["val_loss"]
+
     model, _ = load_model(Path(base))
     model.freeze()
     mx.random.seed(0)
     np.random.seed(0)
-    linear_to_lora_layers(model, 3, {"rank": 2, "scale": 8.0, "dropout": 0.0, "keys": ["self_attn.q_proj"]})
+    names = [f"mlp.{key}" if key == "down_proj" else f"self_attn.{key}" for key in keys]
+    linear_to_lora_layers(model, 3, {"rank": 2, "scale": 8.0, "dropout": 0.0, "keys": names})
     model.load_weights(list((resume or {}).items()), strict=False)
     given = {"steps_per_eval": 10**6, "steps_per_report": 10**6, "adapter_file": folder / "adapters.safetensors"}
+    ours = [CacheDataset(Plain(some)) if some else None for some in (rows, held)]
     mx.disable_compile()  # its compiler takes longer on a CPU than the training
     try:
-        train(model, optimizer or optimizers.SGD(1), CacheDataset(Plain(rows)), None, TrainingArgs(**given | arguments))
+        asked = TrainingArgs(**given | arguments)
+        train(model, optimizer or optimizers.SGD(1), *ours, asked, training_callback=Listener())
     finally:
         mx.enable_compile()
     return dict(tree_flatten(model.trainable_parameters()))

@@ -1,6 +1,6 @@
 """What mlx-lm 0.32 gets wrong in training and this engine does not; each test shows both."""
 
-from dataclasses import fields
+import shutil
 
 import pytest
 
@@ -9,18 +9,27 @@ pytest.importorskip("mlx_lm")
 import mlx.core as mx
 import numpy as np
 from mlx import nn, optimizers
-from mlx_lm.tuner.trainer import TrainingArgs, default_loss
+from mlx_lm.tuner.trainer import default_loss
 from mlx_trainings import Plain, course, job, learner, plain_training, rows_of, settings
 
+from poetune.backends import checkpoints
 from poetune.backends.mlx.forward import Forward
 from poetune.backends.ordering import step_rows
 from poetune.backends.table import open_engine
+from poetune.ports import ScoreRequest, Weights
 
 
 def test_every_poem_is_read_once_an_epoch(mini_mlx):
     rows = rows_of(mini_mlx(), 7)
-    theirs = [i for ids, ends in Plain(rows).batches(2) for i in ends[:, 1].tolist()]
-    assert len(theirs) == 6  # always the same one is left out
+    wanted, theirs = {row.ids for row in rows}, set()
+    for _ in range(20):
+        theirs |= {
+            tuple(one[:end])
+            for ids, ends in Plain(rows).batches(2)
+            for one, end in zip(ids.tolist(), ends[:, 1].tolist(), strict=True)
+        }
+    assert theirs < wanted  # in twenty epochs always the same one is left out
+    assert len(wanted - theirs) == 1
 
     class Counting(Forward):
         seen: list = []  # noqa: RUF012
@@ -106,15 +115,80 @@ def test_a_resumed_training_keeps_its_optimizer(mini_mlx, tmp_path):
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_the_best_checkpoint_stays_and_training_stops(mini_mlx, tmp_path):
-    assert not {"patience", "keep", "keep_best"} & {field.name for field in fields(TrainingArgs)}
-    asked = settings(steps=60, validate_every=1, checkpoint_every=100, patience=2, keep=2, rate=0.3, clip=0)
-    events = list(open_engine("mlx").train(job(mini_mlx(), tmp_path, asked)))
+@pytest.fixture(scope="module")
+def loud(mini_mlx, tmp_path_factory):
+    """A base whose logits are so far apart that two poems by heart cost it the others: validation rises again."""
+    folder = tmp_path_factory.mktemp("loud") / "base"
+    shutil.copytree(mini_mlx(), folder)
+    tensors = dict(mx.load(str(folder / "model.safetensors")))
+    tensors["model.norm.weight"] *= 6
+    mx.save_safetensors(str(folder / "model.safetensors"), tensors, {"format": "pt"})
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def overfitted(loud, tmp_path_factory):
+    """mlx-lm's own training on two poems: its folder, its last weights, and what validation said at each iteration."""
+    folder, told = tmp_path_factory.mktemp("plain"), {}
+    often = {"steps_per_eval": 1, "steps_per_save": 4, "val_batches": -1}
+    how = {"keys": ("q_proj", "down_proj"), "batch_size": 2, "iters": 16, **often}
+    held = rows_of(loud, split="validation")
+    last = plain_training(loud, rows_of(loud, 2), folder, None, optimizers.AdamW(0.02), held, told, **how)
+    return folder, last, told
+
+
+def overfitting(loud, folder, **more):
+    """The same case for the mlx engine."""
+    asked = {
+        "batch": 2,
+        "steps": 16,
+        "validate_every": 1,
+        "rate": 0.02,
+        "schedule": "constant",
+        "clip": 0,
+        "dropout": 0,
+    }
+    return job(loud, folder, settings(**asked | more), count=2)
+
+
+def test_the_best_checkpoint_stays(loud, tmp_path, overfitted):
+    folder, last, told = overfitted
+    best = min(told, key=told.get)
+    assert 0 < best < max(told)
+    assert told[best] < told[max(told)] - 0.2
+    stays = mx.load(str(folder / "adapters.safetensors"))
+    assert all(mx.array_equal(stays[name], last[name]) for name in last)  # the last, whatever validation said
+    assert best not in {int(path.name[:7]) for path in folder.glob("0*")}
+
+    todo, engine = overfitting(loud, tmp_path, checkpoint_every=1, keep=1), open_engine("mlx")
+    held = {e.step: e.validation_loss for e in engine.train(todo) if e.kind == "validation"}
+    best = min(held, key=held.get)
+    assert 0 < best < 16
+    assert held[best] < held[16] - 0.2
+    kept = checkpoints.found(tmp_path)
+    assert [each.note.step for each in kept] == [best, 16]
+    assert checkpoints.best(kept).note.step == best
+    validation = [example for example in todo.examples if example.split == "validation"]
+    for each in kept:
+        weights = Weights(loud, str(each.folder))
+        scores = engine.score([ScoreRequest(weights, e.completion, e.conversation) for e in validation])
+        loss = -sum(s.log_likelihood for s in scores) / sum(s.tokens for s in scores)
+        assert loss == pytest.approx(held[each.note.step], rel=1e-4)
+
+
+def test_training_stops_where_validation_gains_no_more(loud, tmp_path, overfitted):
+    _, _, told = overfitted
+    best = min(told, key=told.get)
+    assert max(told) == 15  # all its iterations, however long ago the best was
+    assert max(told) - best > 3
+
+    events = list(open_engine("mlx").train(overfitting(loud, tmp_path, checkpoint_every=100, patience=3, keep=1)))
     held = {e.step: e.validation_loss for e in events if e.kind == "validation"}
-    best = min(held, key=lambda step: held[step])
-    assert 0 < best < max(held) < 60
-    assert next(e for e in events if e.kind == "stopped").step == best + 2
-    assert f"checkpoint-{best:06d}" in {path.name for path in tmp_path.iterdir()}
+    best = min(held, key=held.get)
+    assert best > 0
+    assert max(held) == best + 3 < 16
+    assert next(e for e in events if e.kind == "stopped").step == best + 3
+    assert [each.note.step for each in checkpoints.found(tmp_path)] == [best, best + 3]
 
 
 def test_a_call_too_large_for_memory_is_halved(mini_mlx, monkeypatch):
