@@ -8,6 +8,7 @@ log-normal length (median near 81, 20 to 400), drawn from 4,000 words with Zipf 
 
 import argparse
 import random
+from itertools import product
 from pathlib import Path
 
 # vocabulary, hidden, inner, layers, heads, key-value heads
@@ -27,6 +28,7 @@ TEMPERATURE, TOP_P, PENALTY, GRID_SEED = 0.7, 0.95, 1.1, 5  # the law that all t
 RANK, ALPHA, RATE, BATCH = 4, 8, 1e-3, 4
 MODULES = ["q_proj", "v_proj", "gate_proj", "up_proj", "down_proj"]
 GPT2_MODULES = ["attn.c_attn", "mlp.c_fc", "mlp.c_proj"]
+ATTENTION = ("q_proj", "v_proj", "attn.c_attn")
 
 
 def word(i):
@@ -88,13 +90,25 @@ def shape_of(folder):
     return (Path(folder) / "shape.txt").read_text()
 
 
-def adapter(name, layers):
-    """The LoRA of the job: rank 4, alpha 8, on the last `layers` layers."""
+def modules(name):
+    """What the job's LoRA sits on."""
+    return GPT2_MODULES if name == "gpt2" else MODULES
+
+
+def settings(name, count):
+    """Settings of a sweep, the first `count` of eight: target modules x rank x learning rate."""
+    attention = [module for module in modules(name) if module in ATTENTION]
+    crossed = product((modules(name), attention), (RANK, 2 * RANK), (RATE, 0.3 * RATE))
+    return [{"modules": m, "rank": r, "rate": rate} for m, r, rate in crossed][:count]
+
+
+def adapter(name, layers, rank=RANK, on=()):
+    """The LoRA of the job: rank 4, alpha 8, on the last `layers` layers; `on`: other modules than the job's."""
     from peft import LoraConfig
 
     depth, gpt2 = SHAPES[name][3], name == "gpt2"
     return LoraConfig(
-        r=RANK, lora_alpha=ALPHA, lora_dropout=0.0, target_modules=GPT2_MODULES if gpt2 else MODULES,
+        r=rank, lora_alpha=ALPHA, lora_dropout=0.0, target_modules=list(on) or modules(name),
         fan_in_fan_out=gpt2, layers_to_transform=list(range(depth - layers, depth)),
         layers_pattern="h" if gpt2 else "layers", task_type="CAUSAL_LM",
     )  # fmt: skip

@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
-from poetune_bench import table, writing
+from poetune_bench import sweeping, table, writing
 from poetune_bench.judge_command import judge
 from poetune_bench.running import Plan, run_all
+from poetune_bench.sweeping import BATCH, SweepPlan
 from poetune_bench.training import TrainPlan
 from poetune_bench.writing import WritePlan
 
 _HERE = Path(__file__).resolve().parent
+_DEPTHS = {"tiny": 12, "gpt2": 12, "qwen0.5b": 24, "qwen7b": 28}
 PEERS = next((each for each in (_HERE / "peers", _HERE.parent / "peers") if each.is_dir()), _HERE)
 
 
@@ -55,7 +57,7 @@ main.add_command(judge)
 
 
 @main.command()
-@click.option("--shape", type=click.Choice(["tiny", "gpt2", "qwen0.5b", "qwen7b"]), default="tiny", show_default=True)
+@click.option("--shape", type=click.Choice(list(_DEPTHS)), default="tiny", show_default=True)
 @click.option("--layers", type=int, default=None, help="Adapted layers, from the top; default: the upper half.")
 @click.option("--steps", type=int, default=None, help="Steps of each tool; default: 60, or 12 on the larger shapes.")
 @click.option(
@@ -81,10 +83,9 @@ def train(
     as_json: bool,
 ) -> None:
     """Time training beside TRL and a plain peft loop: same model, poems, order and steps."""
-    depth = {"tiny": 12, "gpt2": 12, "qwen0.5b": 24, "qwen7b": 28}[shape]
     plan = TrainPlan(
         shape=shape,
-        layers=layers or depth // 2,
+        layers=layers or _DEPTHS[shape] // 2,
         steps=steps or (60 if shape == "tiny" else 12),
         repeats=repeats,
         threads=threads,
@@ -101,6 +102,56 @@ def train(
 
 
 @main.command()
+@click.option("--shape", type=click.Choice(list(_DEPTHS)), default="tiny", show_default=True)
+@click.option("--layers", type=int, default=None, help="Adapted layers, from the top; default: the upper quarter.")
+@click.option("--poems", type=int, default=None, help="Poems; default: 24, or 8 on the larger shapes.")
+@click.option("--passes", type=click.IntRange(min=1), default=10, show_default=True, help="Epochs of each setting.")
+@click.option("--settings", type=click.IntRange(1, 8), default=8, show_default=True)
+@click.option("--trl-settings", type=click.IntRange(1, 8), default=8, show_default=True, help="TRL trains only these.")
+@click.option("--mode", type=click.Choice(["padfree", "nogc", "default"]), default="padfree", show_default=True)
+@_common
+def sweep(
+    shape: str,
+    layers: int | None,
+    poems: int | None,
+    passes: int,
+    settings: int,
+    trl_settings: int,
+    mode: str,
+    repeats: int,
+    threads: int,
+    device: str,
+    precision: str,
+    peers: Path,
+    log: Path | None,
+    models: Path | None,
+    as_json: bool,
+) -> None:
+    """Time `poetune finetune --sweep` beside a TRL run for each setting: whole processes, from start to adapters."""
+    poems = poems or (24 if shape == "tiny" else 8)
+    if poems % BATCH:
+        raise click.UsageError(f"--poems must be a multiple of {BATCH}, the rows of a step.")
+    plan = SweepPlan(
+        shape=shape,
+        layers=layers or _DEPTHS[shape] // 4,
+        poems=poems,
+        steps=passes * poems // BATCH,
+        settings=settings,
+        peer_settings=min(trl_settings, settings),
+        mode=mode,
+        repeats=repeats,
+        threads=threads,
+        device=device,
+        precision=precision,
+        peers=peers.resolve(),
+        log=log,
+        models=models,
+    )
+    found = sweeping.result(plan, _runs(plan, peers))
+    click.echo(json.dumps(found) if as_json else sweeping.text(found))
+
+
+@main.command()
 @click.option("--poems", type=int, default=10_000, show_default=True)
 @click.option("--presses", type=int, default=300, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One object.")
@@ -113,7 +164,7 @@ def review(poems: int, presses: int, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--shape", type=click.Choice(["tiny", "gpt2", "qwen0.5b", "qwen7b"]), default="tiny", show_default=True)
+@click.option("--shape", type=click.Choice(list(_DEPTHS)), default="tiny", show_default=True)
 @click.option("--poems", type=int, default=None, help="Poems of each tool; default: 128, or 64 on the larger shapes.")
 @click.option(
     "--loop", type=int, default=3, show_default=True, help="Of these, how many the process loop writes: typical ones."
