@@ -13,7 +13,7 @@ LINES = [
     "雨落在瓦上，\n灯很低。\n河自己走。",
     "Write a poem about rain and the river at night.",
 ]
-ARCHITECTURES = ("llama", "qwen2", "gpt2", "gpt_neo")
+ARCHITECTURES = ("llama", "qwen2", "qwen3", "gpt2", "gpt_neo")
 
 
 def tokenizer(folder: Path, template: str | None = CHATML) -> None:
@@ -60,7 +60,7 @@ def fallback_tokenizer(folder: Path) -> None:
 
 def model(folder: Path, architecture: str = "llama", seed: int = 0, layers: int = 3, size: int = 32) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoConfig, LlamaConfig, Qwen2Config
+    from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoConfig, LlamaConfig, Qwen2Config, Qwen3Config
 
     ends = {"bos_token_id": 1, "eos_token_id": 3, "pad_token_id": 0}
     common = {"vocab_size": 330, "hidden_size": size, "num_hidden_layers": layers, **ends}
@@ -73,6 +73,7 @@ def model(folder: Path, architecture: str = "llama", seed: int = 0, layers: int 
     config = {
         "llama": lambda: LlamaConfig(**common, **rope, tie_word_embeddings=True),
         "qwen2": lambda: Qwen2Config(**common, **rope),
+        "qwen3": lambda: Qwen3Config(**common, **rope, head_dim=size // 2),  # heads wider than the states, as its 0.6B
         "gpt2": lambda: GPT2Config(vocab_size=330, n_positions=256, n_embd=size, n_layer=layers, n_head=4, **ends),
         "gpt_neo": lambda: GPTNeoConfig(
             **common,

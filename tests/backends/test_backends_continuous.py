@@ -14,7 +14,7 @@ from poetune.ports import Request, Weights  # noqa: E402
 from poetune.records import Conversation, Message, Sampling  # noqa: E402
 
 pytestmark = pytest.mark.torch
-FAMILIES = ["llama", "qwen2"]
+FAMILIES = ["llama", "qwen2", "qwen3"]
 
 
 def rows(base, count=7, **law):

@@ -1,10 +1,12 @@
 import json
+import math
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,15 @@ def test_training_goes_on_from_a_checkpoint(mini, tmp_path):
 def test_what_cannot_be_trained_is_said(mini, tmp_path, settings, words):
     with pytest.raises(EngineError, match=words):
         list(open_engine("torch", device="cpu").train(job(mini(), tmp_path, settings)))
+
+
+@pytest.mark.parametrize(("too_long", "words"), [("cut", "were cut"), ("split", "were split")])
+def test_a_poem_longer_than_the_base_reads_is_cut_or_split_there_and_told(mini, tmp_path, too_long, words):
+    asked = job(mini("gpt2"), tmp_path, Finetune(modules=["c_attn"], steps=1, batch=2, longest=512, too_long=too_long))
+    long = Example(ASKED, "\n".join(["the slate roof sang to our yard"] * 60), "train")
+    events = list(open_engine("torch", device="cpu").train(replace(asked, examples=[long, *asked.examples[-1:]])))
+    assert any("longer than 256 tokens, all that the base reads, and " + words in e.text for e in events)
+    assert math.isfinite(events[-1].loss)
 
 
 KILLED = """

@@ -96,6 +96,11 @@ def context(folder: Path) -> int | None:
     return int(found) if found else None
 
 
+def longest_row(folder: Path, asked: int) -> int:
+    """The tokens that a training row may have: what is asked, or the base's context where that is less."""
+    return min(asked, context(folder) or asked)
+
+
 def fingerprint(folder: Path) -> str:
     """Hash of config, tokenizer, and of each safetensors file its size, header and 64 evenly spaced slices."""
     sha = hashlib.sha256()

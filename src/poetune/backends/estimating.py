@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from poetune.backends.bases import open_renderer
+from poetune.backends.bases import longest_row, open_renderer
 from poetune.backends.rows import build_rows
 from poetune.errors import EngineError
 from poetune.ports import TrainJob
@@ -30,7 +30,7 @@ def reading(job: TrainJob, folder: Path) -> Reading:
     """Lengths of a sample of the rows. Raises EngineError where there is none."""
     examples = [e for e in job.examples if e.split == "train"]
     some = examples[:: max(1, len(examples) // _SAMPLE)]
-    rows = build_rows(open_renderer(folder), some, job.settings.longest).rows
+    rows = build_rows(open_renderer(folder), some, longest_row(folder, job.settings.longest)).rows
     if not rows:
         raise EngineError("finetune: there is no training example; give dataset.shares a larger first figure")
     lengths = sorted(len(row.ids) for row in rows)

@@ -105,8 +105,9 @@ class LocalEngine(ABC):
     def _rows(self, job: TrainJob, folder: Path) -> tuple[Rows, Rows]:
         """Of the training and the validation examples."""
         renderer, settings = self._identity(folder)[0], job.settings
+        longest = bases.longest_row(folder, settings.longest)
         train, held = (
-            build_rows(renderer, [e for e in job.examples if e.split == split], settings.longest, settings.too_long)
+            build_rows(renderer, [e for e in job.examples if e.split == split], longest, settings.too_long)
             for split in ("train", "validation")
         )
         return train, held

@@ -20,12 +20,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a data split, and how many examples were cut, split into several rows, or had to be left out."""
+    """Rows of a data split, of at most `longest` ids (0: not said), and how many examples were cut, split into several
+    rows, or had to be left out.
+    """
 
     rows: tuple[Row, ...]
     cut: int = 0
     left_out: int = 0
     split: int = 0
+    longest: int = 0
 
 
 def build_rows(renderer: Renderer, examples: Iterable[Example], longest: int, too_long: str = "cut") -> Rows:
@@ -51,7 +54,7 @@ def build_rows(renderer: Renderer, examples: Iterable[Example], longest: int, to
         split += len(parts) > 1
         cut += short or len(parts) == 1
         rows += [Row((*before, *part, renderer.eos), len(before)) for part in parts]
-    return Rows(tuple(rows), cut, left_out, split)
+    return Rows(tuple(rows), cut, left_out, split, longest)
 
 
 def said(train: Rows, held: Rows, settings: Training, undecayed: Iterable[str] = ()) -> tuple[str, ...]:
@@ -64,7 +67,8 @@ def said(train: Rows, held: Rows, settings: Training, undecayed: Iterable[str] =
         raise EngineError("finetune: no training example is left; raise finetune.longest or check dataset.shares")
     out = []
     for rows, split in ((train, "training"), (held, "validation")):
-        long = f"{split} poems are longer than {settings.longest} tokens and were"
+        limit = f"{rows.longest} tokens" + (", all that the base reads," if rows.longest < settings.longest else "")
+        long = f"{split} poems are longer than {limit} and were"
         if rows.split:
             out.append(f"{rows.split} {long} split at line breaks")
         if rows.cut:

@@ -47,7 +47,8 @@ def prefer(job: TrainJob, settings: Preferring, device: Any) -> Iterator[TrainEv
         )
     folder = bases.resolve(job.weights.base)
     renderer, print_ = bases.open_renderer(folder), bases.fingerprint(folder)
-    train, held = (rows_of(renderer, job.examples, split, settings) for split in ("train", "validation"))
+    fits = settings.model_copy(update={"longest": bases.longest_row(folder, settings.longest)})
+    train, held = (rows_of(renderer, job.examples, split, fits) for split in ("train", "validation"))
     if not train:
         raise EngineError("finetune: no preference row fits finetune.longest; make it larger")
     total = settings.total(len(train))

@@ -16,7 +16,7 @@ from poetune.records import Model, digest
 from poetune.store.atomic import write_text
 from poetune.store.queries import best_of, checkpoints, set_role
 from poetune.studio.finetune.chain import chain, forget_lost, hand_on, train
-from poetune.studio.finetune.fitting import fit
+from poetune.studio.finetune.fitting import Staged, fit
 from poetune.studio.finetune.planning import Planned, plan
 from poetune.studio.house import Studio
 
@@ -68,10 +68,12 @@ def sweep(studio: Studio) -> Swept:
         train(studio, stages[-2].name)
         start = last_start(studio)
     forget_lost(studio)
-    trials = []
+    fitted = []
     for number, setting in enumerate(settings, 1):
         studio.say(f"setting {number} of {len(settings)}: {setting.label}")
-        trials.append(_trial(studio, setting, plan(studio, setting.stage, start), start, tell=number == 1))
+        planned = plan(studio, setting.stage, start)
+        fitted.append((setting, planned, _fitted(studio, setting, planned, start, tell=number == 1)))
+    trials = [_trial(studio, *each) for each in fitted]  # measuring takes the whole base, which no training waits for
     best = min(trials, key=lambda t: (math.inf if t.validation_loss is None else t.validation_loss, _worth(t)))
     chosen = settings[trials.index(best)]
     path = studio.folder / "runs" / f"sweep-{digest([t.run for t in trials])}.csv"
@@ -93,18 +95,22 @@ def _worth(trial: Trial) -> float:
     return math.inf if trial.train_loss is None else trial.train_loss
 
 
-def _trial(studio: Studio, setting: Setting, planned: Planned, start: Model, *, tell: bool) -> Trial:
+def _fitted(studio: Studio, setting: Setting, planned: Planned, start: Model, *, tell: bool) -> Staged:
     store, run = studio.store, planned.run
     if not store.fact(f"run:{run.id}:role") and not checkpoints(store, run.id):
         set_role(store, run.id, "sweep")  # a run that was trained for itself stays one
     done = fit(studio, planned, start, setting.label, tell)
     if not done.already:
         store.remember(f"run:{run.id}:peak", str(_peak()))
+    return done
+
+
+def _trial(studio: Studio, setting: Setting, planned: Planned, done: Staged) -> Trial:
     test = _test_loss(studio, planned)
     judged = test if test is not None else done.best_loss
     return Trial(
         setting=setting.label,
-        run=run.id,
+        run=planned.run.id,
         already=done.already,
         trained=done.trained,
         train_loss=done.train_loss,
@@ -113,7 +119,7 @@ def _trial(studio: Studio, setting: Setting, planned: Planned, start: Model, *, 
         perplexity=math.exp(min(judged, 700.0)) if judged is not None else None,
         best_step=done.best_step,
         seconds=done.seconds,
-        peak_memory=int(store.fact(f"run:{run.id}:peak") or 0),
+        peak_memory=int(studio.store.fact(f"run:{planned.run.id}:peak") or 0),
     )
 
 
