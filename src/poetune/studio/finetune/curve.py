@@ -21,9 +21,7 @@ class Curve:
         self.studio, self.run, self.parent, self.label = studio, planned.run, parent, label
         self.samples = _Samples(planned.job.folder / SAMPLES, planned.asked)
         self.at, self.opened, self.norm, self.stopped = 0, False, 0.0, ""
-        self.losses: dict[str, float | None] = dict.fromkeys(("train", "validation"), None) | {
-            kind: loss for _, kind, loss, _ in studio.store.losses(self.run.id)
-        }
+        self.losses = {kind: (step, loss) for step, kind, loss, _ in studio.store.losses(self.run.id)}
 
     def hear(self, event: TrainEvent) -> None:
         """One event: move the bar, keep losses and poems, register or forget a checkpoint."""
@@ -46,7 +44,7 @@ class Curve:
         elif event.kind in ("train", "validation"):
             self._loss(event)
         elif event.kind == "checkpoint" and event.folder is not None:
-            self._move(event.step, self._note())
+            self._move(event.step, self._note(event.step))
             studio.store.add([checkpoint(studio, self.run, self.parent, event, event.folder)])
         elif event.kind == "removed" and event.folder is not None:
             gone = studio.relative(event.folder)
@@ -55,19 +53,22 @@ class Curve:
     def _loss(self, event: TrainEvent) -> None:
         value = event.loss if event.kind == "train" else event.validation_loss
         if value is not None:
-            self.losses[event.kind] = value
+            self.losses[event.kind] = event.step, value
             self.norm = event.gradient_norm if event.kind == "train" else self.norm
             rows = [(event.step, event.kind, value, event.rate)]
             self.studio.store.add_losses(self.run.id, rows, event.gradient_norm)
-        self._move(event.step, self._note())
+        self._move(event.step, self._note(event.step))
 
     def _move(self, step: int, note: str = "") -> None:
         if self.opened and step >= self.at:
             self.studio.listener.advance(step - self.at, note)
             self.at = step
 
-    def _note(self) -> str:
-        said = [f"{kind} {loss:.3f}" for kind, loss in self.losses.items() if loss is not None]
+    def _note(self, now: int) -> str:
+        said = [
+            f"{kind} {loss:.3f}" if step == now else f"{kind} {loss:.3f} at step {step}"
+            for kind, (step, loss) in sorted(self.losses.items())
+        ]
         return "  ".join([*said, f"gradient norm {self.norm:.2g}"] if self.norm else said)
 
 
