@@ -108,7 +108,8 @@ def sweep(a: argparse.Namespace) -> None:
         trials = json.loads(said.read_text("utf-8"))["trials"]
         held, at = workload.held_out(workload.shape_of(a.folder / "model")), time.perf_counter()
         losses = [measure.held_out_loss(_in_peft(a, _adapter(project, each["run"])), held) for each in trials]
-        peak = used.ru_maxrss if sys.platform == "darwin" else used.ru_maxrss * 1024
+        last = used.ru_maxrss if sys.platform == "darwin" else used.ru_maxrss * 1024
+        peak = max(last, *(each["peak_memory"] for each in trials))  # a sweep counts anew for each setting
         measure.emit(
             tool="poetune",
             job_cpu_s=round(used.ru_utime + used.ru_stime, 2),

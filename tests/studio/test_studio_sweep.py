@@ -1,11 +1,14 @@
 """Sweeps on the echo engine: one run a setting, measured once, apart from what writes and ships."""
 
 import csv
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from poetune.errors import EngineError, RecipeError
+from poetune.ports import TrainEvent, TrainJob
 from poetune.store.queries import best_model, models_of
 from poetune.studio import Studio
 
@@ -72,6 +75,22 @@ def test_the_settings_share_what_comes_before_the_last_stage(project: Path) -> N
         first = next(t for t in done.trials if t.setting == "steps=4 batch=1")
     with Studio(project, [*SMALL, "finetune.stages=[{name: verse, kind: dapt}, {name: asked, batch: 1}]"]) as studio:
         assert studio.finetune().run == first.run
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the peak of a process never falls")
+def test_each_setting_has_a_peak_of_its_own(project: Path) -> None:
+    with Studio(project, SMALL) as studio:
+        plain = studio.engine().train
+
+        def first_is_large(job: TrainJob) -> Iterator[TrainEvent]:
+            some = bytearray(b"x" * (256 << 20)) if job.settings.steps == 2 else b""
+            yield from plain(job)
+            del some
+
+        studio.engine().train = first_is_large
+        peaks = {trial.setting: trial.peak_memory for trial in studio.sweep().trials}
+    assert peaks["steps=2 batch=2"] - peaks["steps=4 batch=1"] > 200 << 20
+    assert abs(peaks["steps=4 batch=1"] - peaks["steps=4 batch=2"]) < 100 << 20
 
 
 def test_what_cannot_be_swept_is_refused_before_anything_trains(project: Path) -> None:

@@ -15,6 +15,7 @@ from poetune.backends.torch import adapters, blending, loading, merging, needs, 
 from poetune.backends.torch.crew import Alone, Crew
 from poetune.backends.torch.launched import Launched
 from poetune.backends.torch.loading import Base, pick_dtype
+from poetune.backends.torch.memory import give_back
 from poetune.backends.torch.opening import open_for_training
 from poetune.backends.torch.parallel import Led, leading
 from poetune.backends.torch.precision import precision_of
@@ -134,8 +135,9 @@ class TorchEngine(LocalEngine):
         finally:
             for each in led:
                 each.release()
-            for learner in learners:
-                self.closed(learner)
+            while learners:
+                self.closed(learners.pop())
+            give_back(self.device)
 
     def _merged(self, base: Path, adapter: Path | None, out: Path) -> None:
         merging.merge(base, adapter, out)

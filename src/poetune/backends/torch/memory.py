@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from poetune.backends.torch.allocator import return_pages
+
 _WORDS = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
@@ -18,6 +20,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def give_back(device: Any) -> None:
     """Return what is cached to the device."""
     gc.collect()
+    if device.type == "cpu":
+        return_pages()
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":

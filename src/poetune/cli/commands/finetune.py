@@ -227,6 +227,6 @@ def _swept(done: "Swept") -> str:
     ]
     return (
         f"{table(head, rows)}\n* lowest validation loss. Losses are of each setting's best checkpoint, in nats a "
-        "token; peak MB is the whole process's so far, which never falls.\n"
+        "token; peak MB is the process's largest resident size while it trained.\n"
         f"The table is at {done.csv}\nTo go on with the best (beside the options you gave): {done.go_on}"
     )

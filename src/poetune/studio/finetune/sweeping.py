@@ -3,7 +3,6 @@
 import csv
 import io
 import math
-import sys
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -15,6 +14,7 @@ from poetune.ports import ScoreRequest
 from poetune.records import Model, digest
 from poetune.store.atomic import write_text
 from poetune.store.queries import best_of, checkpoints, set_role
+from poetune.studio.finetune import resident
 from poetune.studio.finetune.chain import chain, forget_lost, hand_on, train
 from poetune.studio.finetune.fitting import Staged, fit
 from poetune.studio.finetune.planning import Planned, plan
@@ -26,8 +26,8 @@ class Trial:
     """One setting's figures. Losses are nats per supervised token, of the best checkpoint; `perplexity` is that of the
     test poems, or of the validation poems where there are no test poems.
 
-    `peak_memory` is the largest resident size, in bytes, that the process had reached when the run ended: it never
-    falls from one setting to the next. 0 where the system does not say it.
+    `peak_memory` is the largest resident size of the process, in bytes, while the setting trained; outside Linux up to
+    its end, so that it never falls from one setting to the next; 0 where the system does not say it.
     """
 
     setting: str
@@ -99,9 +99,10 @@ def _fitted(studio: Studio, setting: Setting, planned: Planned, start: Model, *,
     store, run = studio.store, planned.run
     if not store.fact(f"run:{run.id}:role") and not checkpoints(store, run.id):
         set_role(store, run.id, "sweep")  # a run that was trained for itself stays one
+    resident.count_anew()
     done = fit(studio, planned, start, setting.label, tell)
     if not done.already:
-        store.remember(f"run:{run.id}:peak", str(_peak()))
+        store.remember(f"run:{run.id}:peak", str(resident.peak()))
     return done
 
 
@@ -166,12 +167,3 @@ def _set(name: str, value: Any) -> str:
 
 def _yaml(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
-
-
-def _peak() -> int:
-    """The process's peak resident size in bytes."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
