@@ -60,7 +60,15 @@ def fallback_tokenizer(folder: Path) -> None:
 
 def model(folder: Path, architecture: str = "llama", seed: int = 0, layers: int = 3, size: int = 32) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoConfig, LlamaConfig, Qwen2Config, Qwen3Config
+    from transformers import (
+        AutoModelForCausalLM,
+        GPT2Config,
+        GPTNeoConfig,
+        LlamaConfig,
+        MistralConfig,
+        Qwen2Config,
+        Qwen3Config,
+    )
 
     ends = {"bos_token_id": 1, "eos_token_id": 3, "pad_token_id": 0}
     common = {"vocab_size": 330, "hidden_size": size, "num_hidden_layers": layers, **ends}
@@ -74,6 +82,10 @@ def model(folder: Path, architecture: str = "llama", seed: int = 0, layers: int 
         "llama": lambda: LlamaConfig(**common, **rope, tie_word_embeddings=True),
         "qwen2": lambda: Qwen2Config(**common, **rope),
         "qwen3": lambda: Qwen3Config(**common, **rope, head_dim=size // 2),  # heads wider than the states, as its 0.6B
+        "mistral": lambda: MistralConfig(**common, **rope, sliding_window=8),
+        "qwen2_sliding": lambda: Qwen2Config(
+            **common, **rope, use_sliding_window=True, sliding_window=8, max_window_layers=1
+        ),
         "gpt2": lambda: GPT2Config(vocab_size=330, n_positions=256, n_embd=size, n_layer=layers, n_head=4, **ends),
         "gpt_neo": lambda: GPTNeoConfig(
             **common,
@@ -81,7 +93,7 @@ def model(folder: Path, architecture: str = "llama", seed: int = 0, layers: int 
             intermediate_size=2 * size,
             max_position_embeddings=256,
             attention_types=[[["global", "local", "global"], 1]],
-            window_size=16,
+            window_size=8,
         ),
     }[architecture]()
     with torch.random.fork_rng(), warnings.catch_warnings():

@@ -10,11 +10,13 @@ from trainings import ASKED  # noqa: E402
 
 from poetune.backends.poem import PoemRow  # noqa: E402
 from poetune.backends.torch import continuous, fused, loading, room, slots  # noqa: E402
+from poetune.backends.torch.blocks import block_of  # noqa: E402
+from poetune.backends.torch.placeholders import layers_of  # noqa: E402
 from poetune.ports import Request, Weights  # noqa: E402
 from poetune.records import Conversation, Message, Sampling  # noqa: E402
 
 pytestmark = pytest.mark.torch
-FAMILIES = ["llama", "qwen2", "qwen3"]
+FAMILIES = ["llama", "qwen2", "qwen3", "gpt2", "gpt_neo"]
 
 
 def rows(base, count=7, **law):
@@ -154,10 +156,11 @@ def test_characters_spread_over_tokens_come_out_whole_wherever_a_poem_is_cut(min
     assert found.text == text
 
 
-@pytest.mark.parametrize("architecture", FAMILIES)
+@pytest.mark.parametrize("architecture", ["llama", "qwen2", "gpt_neo"])
 def test_joined_or_apart_products_write_the_same(mini, monkeypatch, architecture):
     base = loading.load(Path(mini(architecture)), torch.device("cpu"))
-    attention = base.model.base_model.layers[0].self_attn
+    decoder = base.model.base_model
+    attention = layers_of(decoder)[0].get_submodule(block_of(decoder).attention)
     apart = attention.q_proj.weight.data_ptr(), attention.k_proj.weight.data_ptr()
     monkeypatch.setattr(fused, "_SMALL", 0)
     expected = written(base, rows(base), 3)
@@ -168,3 +171,21 @@ def test_joined_or_apart_products_write_the_same(mini, monkeypatch, architecture
     assert joined == attention.q_proj.weight.nbytes
     attention.v_proj.weight.data.zero_()  # what changes a module changes the product
     assert written(base, rows(base), 3) != expected
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
+def test_a_poem_is_cut_where_the_base_has_no_more_positions(mini, architecture):
+    base = loading.load(Path(mini(architecture)), torch.device("cpu"))
+    base.renderer.stops = frozenset()
+
+    def row(words, limit):
+        asked = Conversation((Message("user", "rain " * words),))
+        request = Request(f"{words}", Weights(""), asked, Sampling(max_tokens=limit), 0)
+        return PoemRow(base.renderer, base.context, request)
+
+    near = next(n for n in range(1, 400) if len(row(n, 1).prompt) > base.context - 12)
+    given = [row(near, 60), row(1, 30), row(400, 5)]
+    found = {each.id: each for each in continuous.write_queue(base, given, 2)}
+    assert len(given[0].prompt) + len(given[0].poem) == base.context
+    assert [found[row.request.id].stop for row in given] == ["length", "length", "error"]
+    assert len(given[1].poem) == 30

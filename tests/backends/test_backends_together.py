@@ -24,12 +24,30 @@ pytestmark = pytest.mark.torch
 HOW = {"steps": 2, "batch": 4, "rate": 0.3, "warmup": 0, "checkpoint_every": 1, "report_every": 1}
 
 
+UPPER = {
+    "qwen2": ["q_proj", "v_proj", "down_proj"],
+    "gpt2": ["c_attn", "mlp.c_proj"],
+    "gpt_neo": ["q_proj", "v_proj", "c_proj"],
+}
+
+
 @pytest.fixture(scope="module")
 def trained(mini, tmp_path_factory):
     """Adapters of one base: two on the upper layers, one on all, with more modules and another rank."""
-    base, folder = mini("qwen2"), tmp_path_factory.mktemp("trained")
+    return adapted(mini("qwen2"), tmp_path_factory.mktemp("trained"), UPPER["qwen2"])
+
+
+@pytest.fixture(scope="module", params=list(UPPER))
+def families(request, mini, tmp_path_factory):
+    """The same of each family."""
+    if request.param == "qwen2":
+        return request.getfixturevalue("trained")
+    return adapted(mini(request.param), tmp_path_factory.mktemp("trained"), UPPER[request.param])
+
+
+def adapted(base, folder, modules):
     engine = open_engine("torch", device="cpu")
-    upper = Finetune(**HOW, layers=2, rank=2, modules=["q_proj", "v_proj", "down_proj"])
+    upper = Finetune(**HOW, layers=2, rank=2, modules=modules)
     whole = Finetune(**HOW, rank=3, method="rslora", modules=["all-linear"])
     for name, settings in (("upper", upper), ("whole", whole)):
         list(engine.train(job(base, folder / name, settings)))
@@ -56,8 +74,8 @@ def poems(monkeypatch, requests, fills, batch=4):
     return {each.id: (each.text, each.stop) for each in engine.generate(requests)}
 
 
-def test_a_poem_is_the_same_in_every_way(trained, monkeypatch):
-    requests = asked(*trained)
+def test_a_poem_is_the_same_in_every_way(families, monkeypatch):
+    requests = asked(*families)
     alone = {}
     for request in requests:
         alone |= poems(monkeypatch, [request], 0, 1)
@@ -82,8 +100,8 @@ def test_checkpoints_that_fill_batches_are_merged_and_small_ones_share(trained, 
     assert len(banks[0][1]) == 6  # without the first checkpoint, which has more than two batches
 
 
-def test_lower_layers_read_a_prompt_once_for_all_checkpoints(trained, monkeypatch):
-    base, folders = trained
+def test_lower_layers_read_a_prompt_once_for_all_checkpoints(families, monkeypatch):
+    base, folders = families
     read = []
     plain = Slots._read
     monkeypatch.setattr(Slots, "_read", lambda self, x, begun, lengths, numbers, *rest: (

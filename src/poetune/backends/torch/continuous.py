@@ -8,13 +8,12 @@ import torch
 
 from poetune.backends.poem import PoemRow
 from poetune.backends.torch.bank import Bank
+from poetune.backends.torch.blocks import block_of
 from poetune.backends.torch.drawing import Knobs, draw
-from poetune.backends.torch.fused import plain
 from poetune.backends.torch.generating import write_batch
 from poetune.backends.torch.loading import Base
 from poetune.backends.torch.penalties import SeatedRepetition
 from poetune.backends.torch.slots import Slots
-from poetune.backends.torch.stack import unfit
 from poetune.ports import Written
 
 _WAIT = 8  # new rows enter when an eighth of the seats is free: reading one prompt costs nearly what reading eight does
@@ -32,7 +31,7 @@ def write_rows(base: Base, rows: Sequence[PoemRow], batch: int) -> Iterator[Writ
 
 def queues(base: Base) -> bool:
     """Whether a base's layers run as a queue; several adapters need that too."""
-    return base.fast_head and not unfit(base.model.base_model) and plain(base.model.base_model)
+    return base.fast_head and block_of(base.model.base_model) is not None
 
 
 def write_queue(

@@ -6,14 +6,14 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
+from transformers.pytorch_utils import Conv1D
 
 _SMALL = 1 << 20  # weights in all
 
 
-def plain(decoder: Any) -> bool:
-    """Whether every linear module of the decoder's layers is one of torch's own, so that weights may be joined."""
-    parts = (part for layer in decoder.layers for part in (layer.self_attn, layer.mlp))
-    return all(type(m) is nn.Linear for part in parts for name, m in part.named_children() if name.endswith("_proj"))
+def weight_of(module: Any) -> Any:
+    """The weights (outputs, inputs), whichever way round the module keeps them."""
+    return module.weight.t() if isinstance(module, Conv1D) else module.weight
 
 
 class Product:
@@ -24,10 +24,11 @@ class Product:
     """
 
     def __init__(self, modules: Sequence[Any]) -> None:
-        joins = sum(module.weight.numel() for module in modules) <= _SMALL
+        joins = len(modules) > 1 and all(type(module) is nn.Linear for module in modules)
+        joins = joins and sum(module.weight.numel() for module in modules) <= _SMALL
         joins = joins and len({module.bias is None for module in modules}) == 1
-        self.sizes = [len(module.weight) for module in modules]
-        self._parts = [(module.weight, module.bias) for module in modules]
+        self._parts = [(weight_of(module), module.bias) for module in modules]
+        self.sizes = [len(weight) for weight, _ in self._parts]
         if joins:
             bias = None if modules[0].bias is None else _joined([module.bias for module in modules])
             self._parts = [(_joined([module.weight for module in modules]), bias)]
@@ -40,7 +41,7 @@ class Product:
     def each(self, x: Any) -> Sequence[Any]:
         """The outputs of each module."""
         out = [functional.linear(x, *part) for part in self._parts]
-        return out[0].split(self.sizes, 1) if len(out) == 1 else out
+        return out[0].split(self.sizes, 1) if len(out) < len(self.sizes) else out
 
 
 def _joined(parameters: Sequence[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Continuous batching for Llama-like models: a poem that ends leaves its place, and the next one takes it at once.
+"""Continuous batching: a poem that ends leaves its place, and the next one takes it at once.
 
 Prompts are read end to end without padding. A seat is a row's name as long as it writes; its place is where its keys
 and values lie. Places stay dense: the last row moves into the gap that one leaves, and now and then all are sorted by
@@ -12,12 +12,13 @@ import torch
 from torch.nn import functional
 
 from poetune.backends.torch.bank import Bank, Worn
-from poetune.backends.torch.decoding import Layer, root_norm
+from poetune.backends.torch.blocks import block_of
+from poetune.backends.torch.decoding import Decoder
 from poetune.backends.torch.filling import common
 from poetune.backends.torch.loading import Base
 from poetune.backends.torch.lower import Reading
 from poetune.backends.torch.room import Room
-from poetune.backends.torch.stack import attend, head_size
+from poetune.backends.torch.stack import attend, positions
 
 Keep = Callable[[int, int, Any], None]
 _TOGETHER = 8  # rows that attend in one call on a CPU; on a GPU all do
@@ -27,15 +28,12 @@ class Slots:
     """Keys and values of at most `count` rows of at most `most` tokens, and one step of the decoder for all of them."""
 
     def __init__(self, base: Base, count: int, most: int, bank: Bank | None = None) -> None:
-        decoder = base.model.base_model
-        self.decoder, self.bank, self.lower = decoder, bank, base.lower
+        block = block_of(base.model.base_model)
+        assert block is not None
+        self.decoder = decoder = Decoder(base.model.base_model, block)
+        self.bank, self.lower, self.device = bank, base.lower, decoder.like.device
         self.edge = min(base.adapted_from if bank is None else bank.first, len(decoder.layers) - 1)
-        weight = decoder.norm.weight
-        self.device, self.dtype = weight.device, weight.dtype
-        size = head_size(decoder.config)
-        self.layers = [Layer(layer, size) for layer in decoder.layers]
-        self.shared = decoder.config.num_key_value_heads
-        self.room = Room(len(self.layers), count, 2 * self.shared, size, most, weight)
+        self.room = Room(len(decoder.layers), count, 2 * decoder.shared, decoder.size, most, decoder.like)
         self.seats: list[int] = []  # who sits at places 0, 1, 2, ...
         self.lengths: list[int] = []  # and the tokens read there
         self._which = torch.full((count,), -1, device=self.device)
@@ -70,7 +68,7 @@ class Slots:
             x,
             begun,
             lengths,
-            range(self.edge, len(self.layers)),
+            range(self.edge, len(self.decoder.layers)),
             lambda n, i, new: self._put(n, places[kinds[i]], new),
             worn,
             last,
@@ -78,8 +76,7 @@ class Slots:
         self.seats += seats
         self.lengths += [len(prompt) for prompt in prompts]
         self._which[first : len(self.seats)] = torch.tensor(list(which), device=self.device)
-        hidden = root_norm(self.decoder.norm, x)
-        return hidden[torch.tensor([kinds.index(row) for row in rows], device=self.device)]
+        return self.decoder.finish(x)[torch.tensor([kinds.index(row) for row in rows], device=self.device)]
 
     def _put(self, number: int, places: Sequence[int], both: Any) -> None:
         for place in places:
@@ -92,8 +89,9 @@ class Slots:
         if missing:
             begun = common([prompt[:-1] for prompt in missing])
             laid = [*missing[0][:begun], *(i for prompt in missing for i in prompt[begun:])]
-            x = self.decoder.embed_tokens(torch.tensor(laid, device=self.device))
             lengths = [len(prompt) - begun for prompt in missing]
+            at = positions(lengths, begun, self.device)
+            x = self.decoder.embed(torch.tensor(laid, device=self.device), at)
             made: list[list[Any]] = [[] for _ in missing]
             x = self._read(x, begun, lengths, range(self.edge), lambda _, i, new: made[i].append(new), {}, None)
             first, *rest = x.split([begun, *lengths])
@@ -117,19 +115,19 @@ class Slots:
 
         `keep` is given layer, prompt, and all of its keys and values.
         """
-        runs = [(0, begun), *((begun, begun + n) for n in lengths)]
-        cos, sin = self._turns(x, torch.cat([torch.arange(*run, device=self.device) for run in runs]))
+        turns = self.decoder.turns(x, positions(lengths, begun, self.device))
         for number in numbers:
+            layer = self.decoder.layers[number]
 
-            def read(query: Any, both: Any, number: int = number) -> Any:
+            def read(query: Any, both: Any, number: int = number, layer: Any = layer) -> Any:
                 first, *rest = both.split([begun, *lengths])
                 for i, given in enumerate(rest):
                     keep(number, i, torch.cat((first, given)) if begun else given)
-                keys, values = both.split(self.shared, 1)
-                return attend(query, keys, values, lengths, self.layers[number].scale, begun)
+                keys, values = both.split(self.decoder.shared, 1)
+                return attend(query, keys, values, lengths, layer.scale, begun, layer.window)
 
-            wanted = last if number == len(self.layers) - 1 else None
-            x = self.layers[number](x, cos, sin, read, wanted, worn.get(number))
+            wanted = last if number == len(self.decoder.layers) - 1 else None
+            x = layer(x, turns, read, wanted, worn.get(number))
         return x
 
     def leave(self, seats: Sequence[int]) -> None:
@@ -149,58 +147,65 @@ class Slots:
     def step(self, tokens: Any) -> Any:
         """Read the token of each seat, of `tokens` (seats,): hidden states (rows, size) in the order of `seats`."""
         self.room.reach(max(self.lengths) + 1)
-        groups = self._groups()
+        self._tidy()
+        decoder = self.decoder
+        groups = {window: self._groups(window) for window in {layer.window for layer in decoder.layers}}
         tokens = tokens[torch.tensor(self.seats, device=self.device)]
         at = torch.tensor(self.lengths, device=self.device)
-        x = self.decoder.embed_tokens(tokens)
-        cos, sin = self._turns(x, at)
+        x = decoder.embed(tokens, at)
+        turns = decoder.turns(x, at)
         worn = {} if self.bank is None else self.bank.worn(self._which[: len(self.seats)])
         rows = torch.arange(len(self.seats), device=self.device)
-        for number, layer in enumerate(self.layers):
+        for number, layer in enumerate(decoder.layers):
 
-            def read(query: Any, both: Any, number: int = number, scale: float = layer.scale) -> Any:
+            def read(query: Any, both: Any, number: int = number, layer: Any = layer) -> Any:
                 buffer = self.room.layers[number]
                 buffer[rows, :, at] = both
                 # The heads that share a key are its queries: (rows, shared heads, queries, size); no key is copied.
-                query = query.unflatten(1, (self.shared, -1))
+                query = query.unflatten(1, (decoder.shared, -1))
                 parts = []
-                for few, length, mask in groups:
-                    keys, values = buffer[few, :, :length].split(self.shared, 1)
+                for few, near, mask in groups[layer.window]:
+                    keys, values = buffer[few, :, near].split(decoder.shared, 1)
                     parts.append(
-                        functional.scaled_dot_product_attention(query[few], keys, values, attn_mask=mask, scale=scale)
+                        functional.scaled_dot_product_attention(
+                            query[few], keys, values, attn_mask=mask, scale=layer.scale
+                        )
                     )
                 return (parts[0] if len(parts) == 1 else torch.cat(parts)).flatten(1)
 
-            x = layer(x, cos, sin, read, None, worn.get(number))
+            x = layer(x, turns, read, None, worn.get(number))
         self.lengths = [length + 1 for length in self.lengths]
-        return root_norm(self.decoder.norm, x)
+        return decoder.finish(x)
 
-    def _turns(self, x: Any, positions: Any) -> tuple[Any, Any]:
-        cos, sin = self.decoder.rotary_emb(x[None], positions[None])
-        return cos[0, :, None, :].to(x.dtype), sin[0, :, None, :].to(x.dtype)
+    @property
+    def _together(self) -> int:
+        """Rows that attend in one call."""
+        return _TOGETHER if self.device.type == "cpu" else len(self.seats)
 
-    def _groups(self) -> list[tuple[slice, int, Any]]:
-        """Rows that attend together: which, to how many places, and a mask where some have fewer."""
-        together = _TOGETHER if self.device.type == "cpu" else len(self.seats)
-        whole = sum(self.lengths)
-        self._wasted += (
-            sum(
-                max(self.lengths[i : i + together]) * len(self.lengths[i : i + together])
-                for i in range(0, len(self.lengths), together)
-            )
-            - whole
-        )
-        if together < len(self.seats) and self._wasted > 2 * whole:  # what sorting moves is what was read in vain
-            self._sort()
+    def _groups(self, window: int) -> list[tuple[slice, slice, Any]]:
+        """Rows that attend together: which, to which places, and a mask where not all of them may read all of these."""
         out = []
-        for start in range(0, len(self.lengths), together):
-            lengths = self.lengths[start : start + together]
-            longest, mask = max(lengths) + 1, None
-            if min(lengths) < longest - 1:
-                here = torch.tensor(lengths, device=self.device)
-                mask = (torch.arange(longest, device=self.device) <= here[:, None])[:, None, None, :]
-            out.append((slice(start, start + len(lengths)), longest, mask))
+        for start in range(0, len(self.lengths), self._together):
+            lengths = self.lengths[start : start + self._together]
+            first = max(0, min(lengths) + 1 - window) if window else 0
+            near, mask = slice(first, max(lengths) + 1), None
+            if min(lengths) < max(lengths):
+                here = torch.tensor(lengths, device=self.device)[:, None]
+                places_ = torch.arange(near.start, near.stop, device=self.device)
+                mask = places_ <= here
+                if window:
+                    mask &= places_ > here - window
+                mask = mask[:, None, None, :]
+            out.append((slice(start, start + len(lengths)), near, mask))
         return out
+
+    def _tidy(self) -> None:
+        """Sort the places when what was read in vain since then has cost what sorting moves."""
+        whole, few = sum(self.lengths), self._together
+        parts = [self.lengths[i : i + few] for i in range(0, len(self.lengths), few)]
+        self._wasted += sum(max(part) * len(part) for part in parts) - whole
+        if few < len(self.seats) and self._wasted > 2 * whole:
+            self._sort()
 
     def _sort(self) -> None:
         """The longest first."""

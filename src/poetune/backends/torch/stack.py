@@ -61,9 +61,7 @@ class Stack:
         return self._layer(layer, states, *self._places(states, lengths, shared), lengths, shared, None)
 
     def _places(self, states: Any, lengths: Sequence[int], shared: int) -> tuple[Any, Any]:
-        runs = [(0, shared), *((shared, shared + n) for n in lengths)]
-        positions = torch.cat([torch.arange(*run, device=states.device) for run in runs])[None]
-        cos, sin = self.decoder.rotary_emb(states[None], positions)
+        cos, sin = self.decoder.rotary_emb(states[None], positions(lengths, shared, states.device)[None])
         return cos[0, :, None, :].to(states.dtype), sin[0, :, None, :].to(states.dtype)
 
     def _layer(
@@ -94,24 +92,35 @@ class Stack:
         return states + glu(mlp.down_proj, linear(mlp.gate_proj, normed), linear(mlp.up_proj, normed))
 
 
-def attend(query: Any, key: Any, value: Any, lengths: Sequence[int], scale: float, shared: int = 0) -> Any:
-    """Causal attention within each row and to the shared tokens: (tokens, heads, size) to (tokens, heads * size)."""
+def attend(
+    query: Any, key: Any, value: Any, lengths: Sequence[int], scale: float, shared: int = 0, window: int = 0
+) -> Any:
+    """Causal attention within each row and to the shared tokens: (tokens, heads, size) to (tokens, heads * size).
+
+    With a window, a token reads itself and the `window - 1` tokens before it.
+    """
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     if query.device.type != "cpu":  # one call, not one a row
-        return _attend(query, key, value, scale, readable(lengths, shared, query.device)).flatten(1)
+        return _attend(query, key, value, scale, readable(lengths, shared, query.device, window)).flatten(1)
     (before, *queries), (first, *keys), (begun, *values) = (
         each.split([shared, *lengths]) for each in (query, key, value)
     )
-    read = [_attend(before, first, begun, scale, None)] if shared else []
+    read = [_attend(before, first, begun, scale, _earlier(0, shared, window))] if shared else []
     for q, k, v in zip(queries, keys, values, strict=True):
         if shared:
-            earlier = torch.ones((len(q), shared + len(q)), dtype=torch.bool).tril_(shared)
-            read.append(_attend(q, torch.cat((first, k)), torch.cat((begun, v)), scale, earlier))
-        else:
-            read.append(_attend(q, k, v, scale, None))
+            k, v = torch.cat((first, k)), torch.cat((begun, v))
+        read.append(_attend(q, k, v, scale, _earlier(shared, len(q), window)))
     return torch.cat(read).flatten(1)
+
+
+def _earlier(shared: int, own: int, window: int) -> Any:
+    """Mask (own, shared + own) of what a row's tokens may read; None where plain causality says it."""
+    if not shared and not 0 < window < own:
+        return None
+    mask = torch.ones((own, shared + own), dtype=torch.bool).tril_(shared)
+    return mask.triu_(shared - window + 1) if window else mask
 
 
 def _attend(query: Any, key: Any, value: Any, scale: float, mask: Any) -> Any:
@@ -122,10 +131,20 @@ def _attend(query: Any, key: Any, value: Any, scale: float, mask: Any) -> Any:
     return read[0].transpose(0, 1)
 
 
-def readable(lengths: Sequence[int], shared: int, device: Any) -> Any:
+def readable(lengths: Sequence[int], shared: int, device: Any, window: int = 0) -> Any:
     """Mask (tokens, tokens): which earlier tokens, of its own row or shared, a token may read."""
     row = torch.repeat_interleave(torch.arange(1 + len(lengths)), torch.tensor([shared, *lengths])).to(device)
-    return ((row[:, None] == row[None, :]) | (row == 0)).tril()
+    mask = ((row[:, None] == row[None, :]) | (row == 0)).tril()
+    if window:
+        at = positions(lengths, shared, device)
+        mask &= at[:, None] - at[None, :] < window
+    return mask
+
+
+def positions(lengths: Sequence[int], shared: int, device: Any) -> Any:
+    """Positions (tokens,) of shared tokens and of the rows that each go on from them."""
+    runs = [(0, shared), *((shared, shared + n) for n in lengths)]
+    return torch.cat([torch.arange(*run, device=device) for run in runs])
 
 
 def turn(x: Any, cos: Any, sin: Any) -> Any:

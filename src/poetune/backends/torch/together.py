@@ -76,7 +76,7 @@ def _together(
     bare = Weights(name)
     base = house.wear(bare)
     loras = {weights: lora for weights, lora in pool.items() if lora is not None}
-    bank = Bank(list(loras.values()), base.model.base_model.norm.weight)
+    bank = Bank(list(loras.values()), base.model.get_input_embeddings().weight)
     rows = [PoemRow(base.renderer, base.context, request) for request in requests]
     rows.sort(key=lambda row: (len(row.prompt), row.prompt))  # equal prompts enter together
     numbers = {weights: number for number, weights in enumerate(loras)}
