@@ -4,6 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import mmap  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from trainings import ASKED  # noqa: E402
@@ -112,6 +113,29 @@ def test_rows_that_move_take_their_places_along(grows):
     for here, was in enumerate([*order[:4], 1]):
         for layer in range(2):
             assert torch.equal(kept.layers[layer][here, :, : lengths[was]].transpose(0, 1), told[layer, was])
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_NOHUGEPAGE"), reason="pages are given back on Linux")
+def test_pages_are_given_back_where_a_row_ends_or_gets_shorter():
+    heads, most, size = 2, 512, 64  # a page holds 16 places
+    kept = room.Room(1, 3, heads, size, most, torch.zeros(1))
+    (buffer,) = kept.layers
+    lengths = [400, 30, 200]
+    for row, length in enumerate(lengths):
+        buffer[row, :, :length] = row + 1
+        kept.took(row, length)
+
+    def there():
+        return [[int((buffer[row, head, :, 0] != 0).sum()) for head in range(heads)] for row in range(3)]
+
+    kept.permute([1, 2, 0], [30, 200, 400])  # the first row has 32 places' pages left of 400, the second one grew
+    assert there() == [[32, 32], [200, 200], [400, 400]]
+    assert bool((buffer[0, :, :30] == 2).all())
+    assert bool((buffer[2, :, :400] == 1).all())
+    kept.trim(2, 0)
+    assert there() == [[32, 32], [200, 200], [0, 0]]
+    kept.trim(1, 190)  # ten places are not worth a call
+    assert there()[1] == [200, 200]
 
 
 def test_whoever_ends_makes_room_at_once(mini, monkeypatch):

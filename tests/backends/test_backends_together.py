@@ -149,13 +149,18 @@ def test_a_damaged_adapter_is_named(trained, tmp_path, monkeypatch):
         poems(monkeypatch, asked(base, [broken, folders[1]], 1), 100)
 
 
-def test_a_base_lent_to_training_forgets_its_readings(trained, tmp_path):
+def test_readings_go_with_the_last_checkpoint_and_when_the_base_is_lent(trained, tmp_path, monkeypatch):
     base, folders = trained
     engine = open_engine("torch", device="cpu")
-    requests = [each for each in asked(base, folders[:1], 2) if each.weights.adapter]
+    monkeypatch.setattr(together, "FILLS", 0)
+    requests = [each for each in asked(base, folders[:2], 2) if each.weights.adapter]
     before = [each.text for each in engine.generate(requests)]
     kept = engine._wear(requests[0].weights)
     assert kept.adapted_from == 1
+    assert not kept.lower.bytes  # no checkpoint is left that would read them
+    broken_off = engine.generate(requests)
+    next(broken_off)
+    broken_off.close()
     assert kept.lower.bytes
     list(engine.train(job(base, tmp_path / "run", Finetune(**HOW))))
     assert not kept.lower.bytes

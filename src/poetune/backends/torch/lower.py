@@ -1,6 +1,6 @@
 """What layers below every adapter give for a prompt: the same for all checkpoints of a base, so it is made once.
 
-Kept in memory as long as the base is loaded, up to a limit; past it, prompts are read anew as if nothing were kept.
+Kept while other checkpoints of the base are still to write, up to a limit; past it, prompts are read anew.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ class Reading:
 
 
 class Lower:
-    """Readings by the number of layers that gave them, and token ids."""
+    """Readings by the number of layers that gave them, and token ids; `keeps` says whether more are of use."""
 
     def __init__(self, limit: int = _LIMIT) -> None:
-        self.limit, self.bytes = limit, 0
+        self.limit, self.bytes, self.keeps = limit, 0, False
         self._kept: dict[tuple[int, tuple[int, ...]], Reading] = {}
 
     def get(self, layers: int, ids: Sequence[int]) -> Reading | None:
@@ -44,4 +44,4 @@ class Lower:
     def clear(self) -> None:
         """Let all go."""
         self._kept.clear()
-        self.bytes = 0
+        self.bytes, self.keeps = 0, False

@@ -32,7 +32,8 @@ class Slots:
         assert block is not None
         self.decoder = decoder = Decoder(base.model.base_model, block)
         self.bank, self.lower, self.device = bank, base.lower, decoder.like.device
-        self.edge = min(base.adapted_from if bank is None else bank.first, len(decoder.layers) - 1)
+        shares = bank is not None or base.lower.keeps or base.lower.bytes
+        self.edge = min(base.adapted_from if bank is None else bank.first, len(decoder.layers) - 1) if shares else 0
         self.room = Room(len(decoder.layers), count, 2 * decoder.shared, decoder.size, most, decoder.like)
         self.seats: list[int] = []  # who sits at places 0, 1, 2, ...
         self.lengths: list[int] = []  # and the tokens read there
@@ -97,7 +98,7 @@ class Slots:
             first, *rest = x.split([begun, *lengths])
             for prompt, both, states in zip(missing, made, rest, strict=True):
                 found[prompt] = Reading(tuple(both), torch.cat((first, states)))
-                if self.edge:
+                if self.edge and self.lower.keeps:
                     self.lower.keep(self.edge, prompt, found[prompt])
         return found
 
@@ -134,10 +135,12 @@ class Slots:
         """Rows that are done give their places up."""
         for place in sorted((self.seats.index(seat) for seat in seats), reverse=True):
             last = len(self.seats) - 1
+            self.room.took(place, self.lengths[place])
             if place < last:
                 self._move(last, place)
+            self.room.took(last, self.lengths.pop())
+            self.room.trim(last, 0)
             self.seats.pop()
-            self.lengths.pop()
 
     def _move(self, source: int, target: int) -> None:
         self.room.move(source, target, self.lengths[source])

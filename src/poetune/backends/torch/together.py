@@ -4,6 +4,7 @@ Merged weights cost nothing a token, but a checkpoint must be put on, and its ba
 poem ends alone. Checkpoints that write few poems each lose more by that than two thin products a module cost.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +41,16 @@ def write_all(house: House, requests: Iterable[Request]) -> Iterator[Written]:
     """Every request's poem."""
     groups = by_weights(requests)
     few = {weights: group for weights, group in groups.items() if len(group) < FILLS * house.batch}
+    left = Counter(weights.base for weights in groups)
     for base in dict.fromkeys(weights.base for weights in few):
         for pool in _pools(house, base, few):
-            yield from _together(house, base, pool, [r for weights in pool for r in groups.pop(weights)])
+            left[base] -= len(pool)
+            yield from _together(
+                house, base, pool, [r for weights in pool for r in groups.pop(weights)], left[base] > 0
+            )
     for weights, group in groups.items():
-        yield from _alone(house, weights, group)
+        left[weights.base] -= 1
+        yield from _alone(house, weights, group, left[weights.base] > 0)
 
 
 def _pools(house: House, base: str, few: Mapping[Weights, list[Request]]) -> list[dict[Weights, Lora | None]]:
@@ -71,7 +77,7 @@ def _pools(house: House, base: str, few: Mapping[Weights, list[Request]]) -> lis
 
 
 def _together(
-    house: House, name: str, pool: Mapping[Weights, Lora | None], requests: list[Request]
+    house: House, name: str, pool: Mapping[Weights, Lora | None], requests: list[Request], more: bool
 ) -> Iterator[Written]:
     bare = Weights(name)
     base = house.wear(bare)
@@ -81,18 +87,25 @@ def _together(
     rows.sort(key=lambda row: (len(row.prompt), row.prompt))  # equal prompts enter together
     numbers = {weights: number for number, weights in enumerate(loras)}
     wears = [numbers.get(row.request.weights, -1) for row in rows]
+    base.lower.keeps = True  # checkpoints of this batch may read a prompt at different times
     for written in write_queue(base, rows, house.batch, bank, wears):
         yield written
         house.again(bare, base)
+    if not more:
+        base.lower.clear()
 
 
-def _alone(house: House, weights: Weights, group: list[Request]) -> Iterator[Written]:
+def _alone(house: House, weights: Weights, group: list[Request], more: bool) -> Iterator[Written]:
+    """`more`: other checkpoints of the base are still to write."""
     base = house.wear(weights)
+    base.lower.keeps = more
     rows = [PoemRow(base.renderer, base.context, request) for request in group]
     rows.sort(key=lambda row: (len(row.prompt), row.prompt))
     for written in write_rows(base, [row for row in rows if row.sampling.beams <= 1], house.batch):
         yield written
         house.again(weights, base)
+    if not more:
+        base.lower.clear()
     for row in rows:
         if row.sampling.beams > 1:
             yield write_beams(base, row)
