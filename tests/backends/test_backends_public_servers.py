@@ -78,6 +78,9 @@ def test_it_is_probed_asked_and_its_nonsense_is_invalid_never_a_guess(mini, tmp_
         poems = list(engine.generate([Request(f"r{i}", Weights(url), talk, sampling, i) for i in range(3)]))
         assert {p.id for p in poems} == {"r0", "r1", "r2"}
         assert all(p.stop in ("eos", "length") for p in poems)
+        told: list[str] = []
+        (heard,) = engine.generate([Request("r3", Weights(url), talk, sampling, 3, told.append)])
+        assert heard.text == (told[-1] if told else "")
         engine.close()
         wrong = EndpointChat(url, "no/such-model", timeout=120, max_tokens=8)
         with pytest.raises(JudgeError):

@@ -26,6 +26,19 @@ def says(text, finish="stop", tokens=3):
     return 200, whole
 
 
+def streams(*pieces, finish="stop", tokens=3):
+    """Server-sent events of one answer; without a `finish` it breaks off after the last piece."""
+    deltas = [{"index": 0, "delta": {"content": piece}, "finish_reason": None} for piece in pieces]
+    deltas += [{"index": 0, "delta": {}, "finish_reason": finish}] if finish else []
+    chunks = [{"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m"} for _ in deltas]
+    events = [chunk | {"choices": [delta]} for chunk, delta in zip(chunks, deltas, strict=True)]
+    if finish:
+        usage = {"prompt_tokens": 1, "completion_tokens": tokens, "total_tokens": 1 + tokens}
+        events.append(events[-1] | {"choices": [], "usage": usage})
+    lines = [f"data: {json.dumps(event)}\n\n" for event in events] + ["data: [DONE]\n\n"] * bool(finish)
+    return 200, "".join(lines)
+
+
 def refuses(message, code=400):
     return code, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}
 
@@ -40,9 +53,12 @@ def serving(mood, models=("m",)):
             pass
 
         def _send(self, code, value):
-            data = value if isinstance(value, bytes) else json.dumps(value).encode()
+            kinds = {bytes: "text/html", str: "text/event-stream"}
+            data = (
+                value if isinstance(value, bytes) else (value if isinstance(value, str) else json.dumps(value)).encode()
+            )
             self.send_response(code)
-            self.send_header("Content-Type", "text/html" if isinstance(value, bytes) else "application/json")
+            self.send_header("Content-Type", kinds.get(type(value), "application/json"))
             self.send_header("Content-Length", str(len(data)))
             self.send_header("retry-after-ms", "1")
             with suppress(ConnectionError):  # the client may have gone
@@ -236,9 +252,9 @@ def test_addresses_that_are_none_or_hold_a_key_are_refused(url):
     assert address("https://h/api/v3/chat/completions/", JudgeError) == "https://h/api/v3"
 
 
-def request(url, key="r1", text="rain", **changes):
+def request(url, key="r1", text="rain", heard=None, **changes):
     talk = Conversation((Message("user", text),), prefix=changes.pop("prefix", ""), raw=changes.pop("raw", ""))
-    return Request(key, Weights(url, changes.pop("adapter", "")), talk, Sampling(**changes), 5)
+    return Request(key, Weights(url, changes.pop("adapter", "")), talk, Sampling(**changes), 5, heard)
 
 
 @contextmanager
@@ -290,6 +306,24 @@ def test_a_refused_poem_is_an_error_and_the_others_are_written():
     with engine(mood, batch=1) as (made, url, _):
         found = list(made.generate([request(url, "1"), request(url, "2", "bad"), request(url, "3")]))
     assert [(w.text, w.stop) for w in found] == [("a\nb", "eos"), ("", "error"), ("a\nb", "eos")]
+
+
+def test_settings_that_are_off_are_said_too_and_left_out_where_refused():
+    def mood(body, number):
+        strange = sorted({"top_k", "min_p", "repeat_penalty"} & set(body))
+        return refuses(f"Unrecognized request arguments supplied: {', '.join(strange)}") if strange else says("a\nb")
+
+    with engine(lambda body, n: says("a\nb")) as (made, url, log):
+        list(made.generate([request(url, repetition_penalty=1.3)]))
+    off = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.3, "repeat_penalty": 1.3}
+    assert off.items() <= log[0][0].items()
+    with engine(mood) as (made, url, log):
+        (poem,) = made.generate([request(url)])
+        assert (poem.text, len(log)) == ("a\nb", 2)
+        with pytest.raises(EngineError, match="takes no top_k; set it to what turns it off"):
+            list(made.generate([request(url, top_k=40)]))
+    with engine(mood) as (made, url, log), pytest.raises(EngineError, match=r"refuses what it is asked.*top_k"):
+        list(made.generate([request(url, top_k=40)]))
 
 
 def test_the_engine_refuses_by_name_what_it_cannot_do():

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -117,6 +118,11 @@ def test_a_real_server_writes(project: Path, tmp_path: Path) -> None:
             assert studio.generate().written == 2
             found = candidates(studio.store, 1)
             assert all(c.text.strip() and c.tokens > 0 and c.stop in ("eos", "length") for c in found)
+            heard: list[str] = []
+            done = studio.write("fog", "", lambda _, text: heard.append(text), writer=f"{url}#default_model")
+            assert len(heard) > 5
+            assert all(later.startswith(sooner) for sooner, later in pairwise(heard))
+            assert heard[-1].endswith(done.texts[0])
     finally:
         server.terminate()
         server.wait(20)

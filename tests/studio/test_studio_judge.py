@@ -13,7 +13,7 @@ import pytest
 from judging import by_length, poet, refuses, says, serving, shown
 
 from poetune.errors import JudgeError, RecipeError
-from poetune.records import Call, Candidate, Review, Verdict
+from poetune.records import Call, Candidate, Model, Prompt, Review, Verdict
 from poetune.studio import Studio
 from poetune.studio.judge import standing
 
@@ -57,8 +57,11 @@ def test_a_model_ranks_several_calls_at_once_and_no_call_is_made_twice(tmp_path:
         assert "places longer poems higher" in " ".join(first.said)
 
 
-def test_a_key_reaches_the_server_and_nothing_else(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    folder = poet(tmp_path / "p", 12)
+def test_a_key_reaches_the_server_and_nothing_else(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    small, folder = ["finetune.steps=2", "score.prompts=2", "generate.max_tokens=20"], project
+    with Studio(poet(project.parent / "p", 12)) as other, Studio(folder, small) as studio:
+        studio.finetune()
+        studio.store.add([each for kind in (Model, Prompt, Candidate) for each in other.store.all(kind)])
     answers = iter([None, None, refuses(401, f"Incorrect API key provided: {SECRET}")])
 
     def mood(body, number):
@@ -68,12 +71,14 @@ def test_a_key_reaches_the_server_and_nothing_else(tmp_path: Path, capfd: pytest
         command = ["judge", "--project", str(folder), "--judge", url, "--model", "m"]
         for debug in ([], ["--debug"], []):
             subprocess.run([sys.executable, "-m", "poetune", *command, *debug], check=False)
-        subprocess.run([sys.executable, "-m", "poetune", "status", "--project", str(folder)], check=False)
+        report = ["score", "report", *(word for each in small for word in ("--set", each))]
+        for told in (["status"], report):
+            subprocess.run([sys.executable, "-m", "poetune", *told, "--project", str(folder)], check=True)
         assert {call["key"] for call in log} == {f"Bearer {SECRET}"}
     said = capfd.readouterr()
     assert SECRET not in said.out + said.err
     files = [file for file in folder.rglob("*") if file.is_file()]
-    assert files
+    assert "report.html" in {file.name for file in files}
     assert not [file for file in files if SECRET.encode() in file.read_bytes()]
 
 

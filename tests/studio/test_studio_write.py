@@ -87,3 +87,16 @@ def test_on_a_terminal_the_poem_streams_and_a_pipe_gets_it_whole(project: Path) 
     piped = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
     assert shown.decode() == piped.decode()
     assert len(pieces) > 1
+
+
+def test_the_poem_is_whole_on_the_terminal_whatever_was_heard() -> None:
+    for heard, text, shown in (
+        ("Fog\n\nIt is l", "It is low.\nIt stays.", "Fog\n\nIt is low.\nIt stays."),  # the title is taken out
+        ("I think of rain.", "The rain.", "I think of rain.\n\nThe rain."),  # a thought that was not marked as one
+        ("", "The rain.", "The rain."),
+    ):
+        out = StringIO()
+        live = Live(out)
+        live(0, heard)
+        live.close([text])
+        assert out.getvalue() == shown + "\n"

@@ -3,24 +3,15 @@
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from poetune.backends.dialect import FORMATS, Dialect, address, request_body, step_down
+from poetune.backends.answers import Said, Unfinished, Unstreamed, gather, read
+from poetune.backends.dialect import FORMATS, STREAMED, Dialect, address, request_body, step_down
 from poetune.backends.policy import USUAL, Limits, Policy, TryAgain, retry_after
 from poetune.errors import AnswerLost, AnswerRefused, PoetuneError
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An answer, why it ended (`stop`, `length`, `refusal`, ...) and its tokens, 0 where they aren't told."""
-
-    text: str
-    finish: str
-    tokens: int
-    prompt_tokens: int = 0
 
 
 class Server:
@@ -57,7 +48,7 @@ class Server:
             api_key=self._key or "none", base_url=self.url, timeout=timeout, max_retries=0, http_client=http
         )
         self._dialect = Dialect()
-        self._settled: set[bool] = set()  # whether a call with, without a schema has succeeded
+        self._settled: set[tuple[bool, bool]] = set()  # calls that have succeeded: with a schema or not, heard or not
         self.model = model or self._only_model()
         self.name = f"{self.model} at {urlsplit(self.url).netloc}"
 
@@ -68,24 +59,32 @@ class Server:
         arguments: Mapping[str, Any],
         schema: Mapping[str, Any] | None = None,
         optional: frozenset[str] = frozenset(),
+        heard: Callable[[str], None] | None = None,
     ) -> Said:
-        """One answer. `optional` names arguments that may be left out where the server refuses them."""
-        dialect, shaped = self._dialect, schema is not None
+        """One answer. `optional` names arguments that may be left out where the server refuses them.
+
+        With `heard` it is streamed where the server can: `heard` is told the text so far.
+        """
+        dialect, kind = self._dialect, (schema is not None, heard is not None)
+        if heard is not None:
+            arguments, optional = {**arguments, **STREAMED}, optional | set(STREAMED)
         while True:
+            if needed := sorted((set(arguments) & dialect.without) - optional):
+                raise self.error(f"{self.name} takes no {', '.join(needed)}; set it to what turns it off")
             body = request_body(dialect, self.model, turns, max_tokens, arguments, schema)
             try:
                 send = partial(cast(Any, self._client.chat.completions.create), **body)
                 said = self._policy.run(
-                    lambda send=send: self._answer(self._call(send)),  # type: ignore[misc]
+                    partial(self._ask, send, heard if "stream" in body else None),
                     _guessed(turns, max_tokens),
                     lambda said: said.tokens + said.prompt_tokens,
                 )
             except _Refusal as refusal:
-                if shaped in self._settled and dialect == self._dialect:
+                if kind in self._settled and dialect == self._dialect:
                     raise AnswerRefused(f"{self.name} refused one request: {refusal}") from refusal
                 # Another thread may have found the dialect while this call was under way.
-                found = self._dialect if shaped in self._settled else None
-                tried = found or step_down(dialect, str(refusal), shaped, optional & set(arguments))
+                found = self._dialect if kind in self._settled else None
+                tried = found or step_down(dialect, str(refusal), schema is not None, optional & set(arguments))
                 if tried is None:
                     raise self.error(
                         f"{self.name} refuses what it is asked ({refusal}); check the model's name and settings"
@@ -93,7 +92,7 @@ class Server:
                 dialect = tried
             else:
                 self._dialect = dialect
-                self._settled.add(shaped)
+                self._settled.add(kind)
                 return said
 
     def probe(self, known: str = "") -> str:
@@ -103,13 +102,13 @@ class Server:
         """
         if known:
             self._dialect = Dialect.from_text(known)
-            self._settled = {True, False}
+            self._settled = set(_WHOLE)
             return known
         turns = [{"role": "user", "content": _PROBE}]
         while True:
             said = self.complete(turns, _PROBE_TOKENS, {"temperature": 0.0}, _PROBE_SCHEMA, frozenset({"temperature"}))
             if self._dialect.format == len(FORMATS) - 1 or _shaped(said.text):
-                self._settled = {True, False}
+                self._settled = set(_WHOLE)
                 return self._dialect.to_text()
             self._dialect = replace(self._dialect, format=self._dialect.format + 1)
 
@@ -124,6 +123,23 @@ class Server:
         offered = ", ".join(names[:10]) or "none"
         raise self.error(f"{self.url} needs a model's name, which was not given; it offers: {offered}")
 
+    def _ask(self, send: Callable[[], Any], heard: Callable[[str], None] | None) -> Said:
+        """One try. What broke off after a part of it was heard is not asked again: it would be another answer."""
+        if heard is None:
+            return cast(Said, self._call(lambda: read(send())))
+        told: list[bool] = []
+
+        def hear(text: str) -> None:
+            told.append(True)
+            heard(text)
+
+        try:
+            return cast(Said, self._call(lambda: gather(send(), hear)))
+        except TryAgain as again:
+            if not told:
+                raise
+            raise again.error from again
+
     def _call(self, call: Callable[[], Any]) -> Any:
         """`call()`; the SDK's exceptions become one sentence each, or `_Refusal` where asking otherwise may help."""
         sdk = self._sdk
@@ -135,9 +151,7 @@ class Server:
             ) from error
         except sdk.APIConnectionError as error:
             if "Connect" not in type(error.__cause__).__name__:
-                raise self._lost(
-                    f"{self.url} broke off before its answer was whole; run the same command again"
-                ) from error
+                raise self._broken() from error
             raise TryAgain(
                 self.error(f"{self.url} cannot be reached; is the server running, and is this its address?"), retries=2
             ) from error
@@ -147,11 +161,20 @@ class Server:
             if passing and not isinstance(found, _Refusal) and error.code != "insufficient_quota":
                 raise TryAgain(found, retry_after(error.response.headers)) from error
             raise found from error
+        except Unfinished as error:
+            raise self._broken() from error
+        except Unstreamed as error:
+            raise _Refusal("stream is not heeded") from error
         except (sdk.OpenAIError, ValueError) as error:
+            if type(error) is sdk.APIError:  # said in the middle of a stream
+                raise self._failed(self._told(error)) from error
             raise self._foreign() from error
 
     def _lost(self, sentence: str) -> Exception:
         return TryAgain(self.error(sentence), retries=2) if self._pay_again else AnswerLost(sentence)
+
+    def _broken(self) -> Exception:
+        return self._lost(f"{self.url} broke off before its answer was whole; run the same command again")
 
     def _status(self, code: int, told: str) -> "PoetuneError | _Refusal":
         if code in (401, 403):
@@ -167,7 +190,10 @@ class Server:
             )
         if code in (400, 413, 415, 422) or (code in (500, 501) and not self._settled):
             return _Refusal(f"{code}: {told}")
-        return self.error(f"{self.url} failed ({code}: {told}); run the same command again once it is well")
+        return self._failed(f"{code}: {told}")
+
+    def _failed(self, told: str) -> PoetuneError:
+        return self.error(f"{self.url} failed ({told}); run the same command again once it is well")
 
     def _told(self, error: Any) -> str:
         """The server's message on one line, at most 200 characters, without the key should it echo it."""
@@ -180,19 +206,8 @@ class Server:
             f"{self.url} does not answer as a chat endpoint does; check the address, which often ends in /v1"
         )
 
-    def _answer(self, answer: object) -> Said:
-        choices = getattr(answer, "choices", None)
-        if not choices:
-            raise self._foreign()
-        message = choices[0].message
-        text, refusal = getattr(message, "content", None) or "", getattr(message, "refusal", None) or ""
-        usage = getattr(answer, "usage", None)
-        tokens, read = (getattr(usage, f"{kind}_tokens", 0) or 0 for kind in ("completion", "prompt"))
-        # Half characters, which JSON can carry, can neither be stored nor printed.
-        whole = str(text or refusal).encode("utf-8", "replace").decode("utf-8")
-        return Said(whole, "refusal" if refusal and not text else choices[0].finish_reason or "", tokens, read)
 
-
+_WHOLE = ((True, False), (False, False))
 _PROBE = 'Which letter comes first in the alphabet, B or A? Answer with one JSON object: {"letter": "..."}.'
 _PROBE_TOKENS = 2000  # room for a model that thinks before it speaks
 _PROBE_SCHEMA = {

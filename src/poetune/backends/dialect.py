@@ -1,5 +1,6 @@
 """What an OpenAI-compatible server has been found to take, and what to try next when it refuses a request's form."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,6 +9,8 @@ from urllib.parse import urlsplit
 from poetune.errors import PoetuneError
 
 FORMATS = ("json_schema", "json_object", "text")
+_BEYOND = ("top_k", "min_p", "repetition_penalty", "repeat_penalty")  # not in OpenAI's own API
+STREAMED: Mapping[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,9 @@ def request_body(
 ) -> dict[str, Any]:
     """Arguments of a chat completion in this dialect; `schema` is a JSON Schema of the answer."""
     body = {"model": model, "messages": list(messages), dialect.limit: max_tokens}
-    body |= {key: value for key, value in settings.items() if key not in dialect.without}
+    sent = {key: value for key, value in settings.items() if key not in dialect.without}
+    body |= {key: value for key, value in sent.items() if key not in _BEYOND}
+    body["extra_body"] = {key: sent[key] for key in _BEYOND if key in sent}
     if schema is not None and FORMATS[dialect.format] == "json_schema":
         named = {"name": "answer", "strict": True, "schema": dict(schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
@@ -52,19 +57,24 @@ def step_down(dialect: Dialect, refusal: str, shaped: bool, optional: frozenset[
     """The next to try: what the refusal names, else the format, the limit's name, optional settings; or None."""
     formats = shaped and dialect.format < len(FORMATS) - 1
     limit = dialect.limit == "max_tokens"
-    left = sorted(set(optional) - dialect.without)
-    named = [name for name in left if name in refusal]
+    left = sorted(set(optional) - dialect.without, key=lambda name: (name not in _BEYOND, name == "stream", name))
+    named = [name for name in left if re.search(rf"\b{name}(?!_)", refusal)]
     if limit and "max_completion_tokens" in refusal:
         return replace(dialect, limit="max_completion_tokens")
     if named:
-        return replace(dialect, without=dialect.without | {named[0]})
+        return _leaving_out(dialect, *named)
     if formats:
         return replace(dialect, format=dialect.format + 1)
     if limit:
         return replace(dialect, limit="max_completion_tokens")
     if left:
-        return replace(dialect, without=dialect.without | {left[0]})
+        return _leaving_out(dialect, left[0])
     return None
+
+
+def _leaving_out(dialect: Dialect, *names: str) -> Dialect:
+    gone = {*names, *(STREAMED if "stream" in names else ())}
+    return replace(dialect, without=dialect.without | gone)
 
 
 def address(url: str, error: type[PoetuneError]) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
+from itertools import islice
 from typing import Any
 
-from poetune.backends.chatting import messages, settings, written
+from poetune.backends.chatting import Hearing, messages, settings, spared, written
 from poetune.backends.connection import Server
 from poetune.backends.policy import USUAL, Limits
-from poetune.errors import AnswerRefused, EngineError, JudgeError
+from poetune.errors import AnswerRefused, EngineError, JudgeError, PoetuneError
 from poetune.ports import Capabilities, Reply, Request, Score, ScoreRequest, Weights, Written
 from poetune.records import Conversation
 
@@ -87,22 +88,32 @@ class EndpointEngine:
     def generate(self, requests: Iterable[Request]) -> Iterator[Written]:
         """Write poems, up to `batch` (at most the limits' concurrency) at a time, each yielded as it is done.
 
-        A poem that the server alone refused (its content filter, say) is empty with stop `error`.
+        A poem that the server alone refused (its content filter, say) is empty with stop `error`. Where one fails,
+        those on their way are still yielded before the failure is raised.
         """
+        waiting = iter(requests)
+        failed: BaseException | None = None
         with ThreadPoolExecutor(self._at_once) as pool:
             running: set[Future[Written]] = set()
             try:
-                for request in requests:
-                    running.add(pool.submit(_write, self._server(request), request))
-                    if len(running) >= self._at_once:
-                        done, running = wait(running, return_when=FIRST_COMPLETED)
-                        yield from [future.result() for future in done]
-                while running:
+                while True:
+                    try:
+                        for request in islice(waiting, 0 if failed else self._at_once - len(running)):
+                            running.add(pool.submit(_write, self._server(request), request))
+                    except PoetuneError as error:
+                        failed = error
+                    if not running:
+                        break
                     done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from [future.result() for future in done]
+                    for future in done:
+                        if future.exception() is None:
+                            yield future.result()
+                        failed = failed or future.exception()
             finally:
                 for future in running:
                     future.cancel()
+        if failed:
+            raise failed
 
     def close(self) -> None:
         """Let the connections go."""
@@ -126,14 +137,17 @@ class EndpointEngine:
 
 
 def _write(server: Server, request: Request) -> Written:
-    sent = settings(request.sampling, request.seed)
+    sampling, hearing = request.sampling, Hearing(request)
     try:
         said = server.complete(
-            messages(request.conversation), request.sampling.max_tokens, sent, optional=frozenset({"seed"})
+            messages(request.conversation),
+            sampling.max_tokens,
+            settings(sampling, request.seed),
+            optional=spared(sampling),
+            heard=hearing.grown if request.heard else None,
         )
     except AnswerRefused:
         return Written(request.id, "", "error", 0)
     poem = written(request, said.text, said.finish, said.tokens)
-    if request.heard:
-        request.heard(poem.text)
+    hearing.tell(poem.text)
     return poem

@@ -21,10 +21,12 @@ class Live:
 
     def close(self, texts: Sequence[str]) -> None:
         """All poems as they were kept. A title that was taken out of the first one has been shown and stays."""
-        first = texts[0]
+        first, untitled = texts[0], self._shown.lstrip("\n").partition("\n")[2].strip("\n")
         if first.startswith(self._shown):
             self._out.write(first[len(self._shown) :])
-        elif not self._shown.rstrip().endswith(first.rstrip()[-1:]):
+        elif untitled and first.startswith(untitled):
+            self._out.write(first[len(untitled) :])
+        else:
             self._out.write("\n\n" + first)
         for text in texts[1:]:
             self._out.write("\n\n" + text)

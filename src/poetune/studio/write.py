@@ -18,6 +18,7 @@ from poetune.store.queries import best_model
 from poetune.studio import prompting
 from poetune.studio.generate import write_cells
 from poetune.studio.house import Studio
+from poetune.studio.score.contestants import named
 from poetune.studio.writers import endpoints
 
 TRIES = 4  # as many draws for each new line that is wanted; models say the same again
@@ -36,7 +37,8 @@ class Poems:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a user asks of `write`. `again` is the number of a line to write anew, 0 for none."""
+    """What a user asks of `write`. `again` is the number of a line to write anew, 0 for none; `writer` is a name as
+    `score compare` takes it, "" for the best model."""
 
     theme: str = ""
     first_line: str = ""
@@ -48,6 +50,7 @@ class Asked:
     append: Path | None = None
     again: int = 0
     alternatives: int = 1
+    writer: str = ""
 
 
 def write(studio: Studio, asked: Asked, heard: Callable[[int, str], None] | None = None) -> Poems:
@@ -55,9 +58,9 @@ def write(studio: Studio, asked: Asked, heard: Callable[[int, str], None] | None
 
     Raises EngineError for an unfinished poem that is empty, and for a line that isn't there.
     """
-    opening = _opening(studio, asked)
-    model = studio.base_model() if asked.from_base else _best(studio)
-    if model.kind == "base" and not asked.from_base:
+    opening, chosen = _opening(studio, asked), bool(asked.from_base or asked.writer)
+    model = studio.base_model() if asked.from_base else named(studio, asked.writer) if chosen else _best(studio)
+    if model.kind == "base" and not chosen:
         studio.say("there is no checkpoint yet, so the base writes; `poetune finetune` trains one.")
     template = asked.template or studio.recipe.generate.templates[0]
     verse = prompting.template(studio, template).verse

@@ -21,6 +21,7 @@ from poetune.cli.session import Session, command
 @click.option("--poems", type=click.IntRange(min=1), default=1, help="How many.")
 @click.option("--template", default="", help="Prompt template; the first of generate.templates if left out.")
 @click.option("--base", "from_base", is_flag=True, help="From the base instead of the best checkpoint.")
+@click.option("--writer", default="", metavar="NAME", help="Who writes: a step, a model's id, or URL#name of a server.")
 @click.option("--seed", type=int, default=None, help="Seed; the recipe's if left out.")
 @click.option(
     "--again", type=click.IntRange(min=1), default=None, metavar="LINE", help="Write this line anew, in place."
@@ -35,6 +36,7 @@ def write(
     poems: int,
     template: str,
     from_base: bool,
+    writer: str,
     seed: int | None,
     append: Path | None,
     again: int | None,
@@ -50,6 +52,8 @@ def write(
         raise click.UsageError('name a theme (poetune write "rain"), --first-line or --continue FILE.')
     if first_line and unfinished:
         raise click.UsageError("give --first-line or --continue, not both.")
+    if writer and from_base:
+        raise click.UsageError("give --writer or --base, not both.")
     if alternatives > 1 and not again:
         raise click.UsageError("--alternatives goes with --again LINE; --poems writes several poems.")
     if again and poems > 1:
@@ -69,6 +73,7 @@ def write(
             poems=poems,
             template=template,
             from_base=from_base,
+            writer=writer,
             seed=seed,
             append=append,
             again=again or 0,

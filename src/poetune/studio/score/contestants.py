@@ -55,6 +55,14 @@ def contestants(studio: Studio, names: Sequence[str], prompted: bool = True) -> 
     ]
 
 
+def named(studio: Studio, name: str) -> Model:
+    """The model of one such name. Raises EngineError for a name that nothing has."""
+    if name.startswith(("http://", "https://")):
+        return endpoint(name)  # needs no engine of the project's own
+    best = best_or_fail(studio) if name == "best" else _best(studio)
+    return _named(studio, name, studio.base_of(best) if best else studio.base_model(), best).model
+
+
 def five_poems(studio: Studio, best: Model | None) -> str:
     """A system text with poems that the model learned from, so that none of a held-out poem is given away."""
     rows = examples(studio, best) if best else []
