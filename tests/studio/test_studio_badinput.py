@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from poetune.errors import EngineError, RecipeError
+from poetune.errors import EngineError, RecipeError, StoreError
 from poetune.records import Candidate, Prompt
 from poetune.store.queries import candidates
 from poetune.studio import Quiet, Studio
@@ -53,6 +53,26 @@ def test_a_checkpoint_deleted_half_way_leaves_what_was_written(project: Path) ->
             studio.generate()
         assert "\n" not in str(told.value)
         assert len(candidates(studio.store, 1)) == 2
+
+
+def test_a_full_disk_leaves_what_was_written_and_with_room_the_same_goes_on(project: Path) -> None:
+    themes = ", ".join(f"rain{i}" for i in range(80))
+    with Studio(project, [*SMALL, f"generate.themes=[{themes}]"]) as studio:
+        studio.finetune()
+
+        class Fills(Quiet):
+            def advance(self, amount: int = 1, note: str = "") -> None:
+                pages = studio.store._db.execute("PRAGMA page_count").fetchone()[0]
+                studio.store._db.execute(f"PRAGMA max_page_count={pages}")
+
+        studio.listener = Fills()
+        with pytest.raises(StoreError, match=r"poet\.db has no room left on its disk.*nothing that was stored is lost"):
+            studio.generate()
+        there = studio.store.count(Candidate)
+        assert 0 < there < 160
+        studio.listener = Quiet()
+        studio.store._db.execute("PRAGMA max_page_count=1000000")
+        assert studio.generate().written == 160 - there
 
 
 @pytest.mark.torch
