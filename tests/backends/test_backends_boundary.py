@@ -112,7 +112,8 @@ def test_lower_layers_are_loaded_one_at_a_time_and_only_for_new_texts(mini, tmp_
     learners = []
     opened = opening.open_for_training
     monkeypatch.setattr(
-        "poetune.backends.torch.engine.open_for_training", lambda *a: learners.append(opened(*a)) or learners[-1]
+        "poetune.backends.torch.engine.open_for_training",
+        lambda *a, **k: learners.append(opened(*a, **k)) or learners[-1],
     )
     engine, base = open_engine("torch"), mini("qwen2")
     for run in ("a", "b"):
@@ -129,6 +130,29 @@ def test_lower_layers_are_loaded_one_at_a_time_and_only_for_new_texts(mini, tmp_
         read.clear()
     request = Request("r", Weights(base), Conversation((Message("user", "rain"),)), Sampling(max_tokens=4), 0)
     assert next(iter(engine.generate([request]))).tokens  # whoever writes afterwards has all layers
+
+
+def test_settings_of_a_sweep_share_the_upper_layers_and_nothing_of_each_other(mini, tmp_path, monkeypatch):
+    read, plain = [], streaming.Tensors.read
+    monkeypatch.setattr(streaming.Tensors, "read", lambda self, name, *a: read.append(name) or plain(self, name, *a))
+    base, cache = mini("qwen2"), tmp_path / "cache"
+
+    def trained(engine, name, asked):
+        read.clear()
+        events = list(engine.train(replace(job(base, tmp_path / name, asked), cache=cache)))
+        return bool(read), course(events), load_file(events[-1].folder / "adapter_model.safetensors")
+
+    small, large = settings("qwen2"), settings("qwen2", rank=3, method="dora")
+    one = open_engine("torch")
+    together = [trained(one, "a", small), trained(one, "b", large), trained(one, "c", settings("qwen2", layers=2))]
+    assert [anew for anew, _, _ in together] == [True, False, True]  # another edge needs other layers
+    _, losses, weights = trained(open_engine("torch"), "d", large)
+    assert together[1][1] == losses
+    assert all(torch.equal(weights[name], each) for name, each in together[1][2].items())
+    list(
+        one.generate([Request("r", Weights(base), Conversation((Message("user", "rain"),)), Sampling(max_tokens=2), 0)])
+    )
+    assert trained(one, "e", settings("qwen2", layers=2, rate=1e-3))[0]
 
 
 def test_an_adapter_that_goes_on_training_has_its_own_boundary(mini, tmp_path):

@@ -16,7 +16,7 @@ from poetune.backends.torch.crew import Alone, Crew
 from poetune.backends.torch.launched import Launched
 from poetune.backends.torch.loading import Base, pick_dtype
 from poetune.backends.torch.memory import give_back
-from poetune.backends.torch.opening import open_for_training
+from poetune.backends.torch.opening import Kept, open_for_training
 from poetune.backends.torch.parallel import Led, leading
 from poetune.backends.torch.precision import precision_of
 from poetune.backends.torch.quantized import load_quantized
@@ -52,6 +52,7 @@ class TorchEngine(LocalEngine):
         self._base: Base | None = None
         self._worn: adapters.Worn | None = None
         self._weights: Weights | None = None
+        self._kept = Kept()
 
     def needs(self, job: TrainJob) -> Needs:
         """From config, tokenizer and a sample of the examples; no weights are loaded."""
@@ -91,8 +92,10 @@ class TorchEngine(LocalEngine):
         return self._learner(job, folder, source, self._rows(job, folder))
 
     def closed(self, learner: TorchLearner) -> None:
-        """Let a learner go; its base stays where it is of use for writing."""
+        """Let a learner go; its base stays where it is of use for writing, or for the next training."""
         learner.close()
+        if learner.settings.bias == "none":
+            self._kept.put(learner.opened)
         if self._base is None and self._writes(learner.base, learner.settings):
             self._base, self._weights = learner.base, None
 
@@ -112,7 +115,14 @@ class TorchEngine(LocalEngine):
         texts = texts_read(train.rows, held.rows, job, job.settings.total(len(train.rows)))
         precision, renderer = precision_of(job.settings, self.device), self._identity(folder)[0]
         opened = open_for_training(
-            source, job, texts, renderer, precision, lambda: self._lend(source, job.settings), not self.crew.rank
+            source,
+            job,
+            texts,
+            renderer,
+            precision,
+            lambda: self._lend(source, job.settings),
+            self._kept,
+            fills=not self.crew.rank,
         )
         name = str(folder) if Path(job.weights.base).is_dir() or job.weights.base == "starter" else job.weights.base
         return TorchLearner(opened, job, train, held, name, self.crew)
@@ -170,6 +180,7 @@ class TorchEngine(LocalEngine):
 
     def _bare(self, folder: Path, full: bool = False) -> Base:
         """The base without an adapter, loaded if another is."""
+        self._kept.clear()
         if self._worn is not None:
             self._worn.take_off()
             if self._worn.reload:

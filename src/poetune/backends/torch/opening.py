@@ -38,6 +38,27 @@ class Opened:
     base: Base
     forward: Forward
     notes: tuple[str, ...] = ()
+    key: str = ""  # says which weights are open, where they may serve the next training too
+
+
+class Kept:
+    """The upper layers that the last training left, for the next one on the same base: a sweep reads them once."""
+
+    def __init__(self) -> None:
+        self._opened: Opened | None = None
+
+    def put(self, opened: Opened) -> None:
+        """Keep what a training has left as it found it."""
+        self._opened = opened if opened.key else None
+
+    def take(self, key: str) -> Base | None:
+        """The base that is kept under this key; nothing is kept any more."""
+        found, self._opened = self._opened, None
+        return found.base if found is not None and found.key == key else None
+
+    def clear(self) -> None:
+        """Other weights are about to be loaded."""
+        self._opened = None
 
 
 def open_for_training(
@@ -47,11 +68,12 @@ def open_for_training(
     renderer: Renderer,
     precision: Precision,
     whole: Callable[[], Base],
+    kept: Kept,
     fills: bool = True,
 ) -> Opened:
     """Open the base in `folder`; `texts` are the token ids that will be read, `whole` loads all of it.
 
-    Without `fills`, the cache is only read: another process has filled it.
+    `kept` may hold what is needed already. Without `fills`, the cache is only read: another process has filled it.
 
     Raises:
         EngineError: the recipe names what the model has not, or the cache cannot be written.
@@ -68,7 +90,7 @@ def open_for_training(
     cache = _Cache(job.cache, fills)
     streams = family.streams and job.settings.quantize == "no" and not job.settings.sample_every
     if streams and tensors.has(name for name, _ in model.named_parameters()):
-        return _streamed(folder, job, texts, renderer, precision, model, tensors, edge, cache)
+        return _streamed(folder, job, texts, renderer, precision, model, tensors, edge, cache, kept)
     return _loaded(folder, job, texts, precision, whole(), edge, cache)
 
 
@@ -130,6 +152,7 @@ def _streamed(
     tensors: streaming.Tensors,
     edge: Boundary,
     cache: _Cache,
+    kept: Kept,
 ) -> Opened:
     """Lower layers pass through memory one by one, and only where a text is new."""
     decoder, prefix, device, dtype = model.base_model, model.base_model_prefix, precision.device, precision.stored
@@ -139,6 +162,11 @@ def _streamed(
     tables = [n for n, _ in model.named_parameters() if n.startswith(prefix) and not n.startswith(path)]
     states = States(cache.folder, _key(model, tensors.digest([*lower, *tables]), job, dtype, edge.first))
     missing = cache.missing(states, texts)
+    key = digest("upper", states.key, fingerprint(folder), str(device)) if _packs(model, precision) else ""
+    base = kept.take(key)
+    if base is not None and not missing:
+        return Opened(base, PackedModel(base, edge.first, states), (said(edge.first, len(layers), 0),), key)
+    del base
     table, head = model.get_input_embeddings(), model.get_output_embeddings()
     tied = head.weight is table.weight
     for part, module in decoder.named_children():
@@ -166,9 +194,8 @@ def _streamed(
     for number in range(edge.first, count):
         streaming.put(layers[number], f"{path}.{number}", tensors, dtype, device)
     base = Base(folder, model, renderer, device, fast_head=True, writes=False)
-    packs = _packs(model, precision)
-    forward: Forward = PackedModel(base, edge.first, states) if packs else UpperModel(base, fed, states)
-    return Opened(base, forward, (said(edge.first, count, len(missing)),))
+    forward: Forward = PackedModel(base, edge.first, states) if key else UpperModel(base, fed, states)
+    return Opened(base, forward, (said(edge.first, count, len(missing)),), key)
 
 
 def _loaded(

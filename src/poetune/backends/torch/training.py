@@ -43,7 +43,7 @@ class TorchLearner:
     def __init__(
         self, opened: Opened, job: TrainJob, train: Rows, held: Rows, base_name: str, crew: Crew | None = None
     ) -> None:
-        base = opened.base
+        base, self.opened = opened.base, opened
         self.crew: Crew = crew or Alone()
         self.base, self.forward, self.settings, self.seed = base, opened.forward, job.settings, job.seed
         self.rows, self.held, self.samples = train.rows, held_rows(held.rows, job), job.samples
