@@ -22,9 +22,10 @@ def corpus(path: Path) -> Path:
     rows = []
     for _ in range(500):
         lines = [" ".join(chance.choices(WORDS, k=5)).capitalize() + "," for _ in range(4)]
-        rows.append({"text": "\n".join(lines), "title": chance.choice(WORDS), "author": "A"})
+        rows.append({"text": "\n".join(lines), "title": chance.choice(WORDS), "author": chance.choice(("A", "B"))})
         half = ["".join(chance.choices(HAN, k=5)) for _ in range(4)]
-        rows.append({"text": f"{half[0]}，{half[1]}。\n{half[2]}，{half[3]}。", "title": half[0][:2], "author": "甲"})
+        couplets = f"{half[0]}，{half[1]}。\n{half[2]}，{half[3]}。"
+        rows.append({"text": couplets, "title": half[0][:2], "author": chance.choice("甲乙")})
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
     return path
 
@@ -68,8 +69,8 @@ def test_every_step_at_toy_size(tmp_path: Path) -> None:
         from tools.starter.pretrain import Plan
 
         plan = Plan(minutes=1, hidden=32, layers=1, heads=2, kv_heads=1, mlp=64, max_steps=12, step_tokens=512)
-        figures = build([corpus(tmp_path / "verse.jsonl")], tmp_path / "work", tmp_path / "base", plan, 1, 2, 0)
-        again = build([tmp_path / "verse.jsonl"], tmp_path / "work", tmp_path / "base", plan, 1, 2, 0)
+        figures = build([corpus(tmp_path / "verse.jsonl")], tmp_path / "work", tmp_path / "base", plan, (1, 1), 2, 0)
+        again = build([tmp_path / "verse.jsonl"], tmp_path / "work", tmp_path / "base", plan, (1, 1), 2, 0)
         assert again == figures
         model = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
         tokenizer = AutoTokenizer.from_pretrained(tmp_path / "base")
@@ -84,4 +85,5 @@ def test_every_step_at_toy_size(tmp_path: Path) -> None:
         assert hashlib.sha256((tmp_path / "base" / name).read_bytes()).hexdigest() == expected
     card = (tmp_path / "base" / "README.md").read_text()
     assert "bits per byte" in card
-    assert "| first line | " in card
+    assert "| taught author's name | " in card
+    assert "`salt, Emily Dickinson`" in card

@@ -11,8 +11,14 @@ POEMS = [
         "title": word,
         "author": name,
         "keys": [word],
+        "poems_by_author": poems,
     }
-    for word, name in (("salt", "Ann"), ("river", "Ben"), ("lamp", "Ann"), ("stone", "Unknown"))
+    for word, name, poems in (
+        ("salt", "Ann", 100),
+        ("river", "Ben", 100),
+        ("lamp", "Cid", 99),
+        ("stone", "Unknown", 999),
+    )
 ]
 
 
@@ -28,7 +34,7 @@ def test_own_and_other_are_measured_on_the_same_tokens() -> None:
         tokenizer = AutoTokenizer.from_pretrained(base_folder())
     for handle in HANDLES:
         cases = pairs(POEMS, handle)
-        assert len(cases) == (3 if handle.name == "author" else 4)
+        assert len(cases) == {"author": 3, "taught_author": 2}.get(handle.name, 4)
         for row, own, other in cases:
             assert own != other
             counted = [

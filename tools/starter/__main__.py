@@ -11,6 +11,7 @@ import torch
 
 from tools.starter.evaluate import evaluate
 from tools.starter.instruct import instruct
+from tools.starter.names import teach_names
 from tools.starter.pack import pack
 from tools.starter.prepare import prepare
 from tools.starter.pretrain import Plan, pretrain
@@ -18,28 +19,34 @@ from tools.starter.train_tokenizer import train_tokenizer
 
 
 def build(
-    sources: list[Path], work: Path, out: Path, plan: Plan, instruct_minutes: float, poems: int, limit: int
+    sources: list[Path], work: Path, out: Path, plan: Plan, minutes: tuple[float, float], poems: int, limit: int
 ) -> dict:
-    """Rebuild the bundled base from corpus files; returns its figures. Stopped and called again, it goes on."""
+    """Rebuild the bundled base from corpus files; returns its figures. Stopped and called again, it goes on.
+
+    `minutes`: of the two stages in the chat template, the one of themes and the one of names.
+    """
     if not (work / "rows.jsonl").exists():
         print(prepare(sources, work, limit))
     if not (work / "tok").exists():
         print(train_tokenizer(work, work / "tok"))
-    first = pretrain(work, work / "tok", work / "pre", plan)
-    short = replace(plan, minutes=instruct_minutes, max_steps=plan.max_steps // 4)
-    second = instruct(work, work / "tok", work / "pre" / "best", work / "ins", short)
+    stages = [pretrain(work, work / "tok", work / "pre", plan)]
+    base = work / "pre" / "best"
+    for stage, folder, time in ((instruct, work / "ins", minutes[0]), (teach_names, work / "names", minutes[1])):
+        short = replace(plan, minutes=time, max_steps=plan.max_steps // 4)
+        stages.append(stage(work, work / "tok", base, folder, short))
+        base = folder / "best"
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
-        (work / "ins" / "best" / name).write_bytes((work / "tok" / name).read_bytes())
-    figures = evaluate(work, work / "ins" / "best", poems)
+        (base / name).write_bytes((work / "tok" / name).read_bytes())
+    figures = evaluate(work, base, poems)
     training = {
-        "tokens": int(first["tokens"] + second["tokens"]),
-        "minutes": (first["seconds"] + second["seconds"]) / 60,
+        "tokens": int(sum(stage["tokens"] for stage in stages)),
+        "minutes": sum(stage["seconds"] for stage in stages) / 60,
         "hardware": f"{os.cpu_count()} CPU cores ({platform.machine()})"
         if not torch.cuda.is_available()
         else torch.cuda.get_device_name(),
         "poems": poems,
     }
-    pack(work / "ins" / "best", work / "tok", out, figures, training)
+    pack(base, work / "tok", out, figures, training)
     return figures
 
 
@@ -51,6 +58,7 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=Path("src/poetune/starter/base"))
     parser.add_argument("--minutes", type=float, default=92.0)
     parser.add_argument("--instruct-minutes", type=float, default=14.0)
+    parser.add_argument("--names-minutes", type=float, default=40.0)
     parser.add_argument("--max-steps", type=int, default=0)
     parser.add_argument("--poems", type=int, default=100)
     parser.add_argument("--limit", type=int, default=0)
@@ -58,5 +66,6 @@ if __name__ == "__main__":
     parser.add_argument("--hidden", type=int, default=Plan.hidden)
     given = parser.parse_args()
     shape = Plan(minutes=given.minutes, max_steps=given.max_steps, layers=given.layers, hidden=given.hidden)
-    done = build(given.sources, given.work, given.out, shape, given.instruct_minutes, given.poems, given.limit)
+    stages = (given.instruct_minutes, given.names_minutes)
+    done = build(given.sources, given.work, given.out, shape, stages, given.poems, given.limit)
     print(json.dumps(done, indent=2))

@@ -1,4 +1,4 @@
-"""Step 5: the figures of the card on a fixed split: bits per byte, a 5-gram beside it, copies, endings, steering."""
+"""Step 6: the figures of the card on a fixed split: bits per byte, a 5-gram beside it, copies, endings, steering."""
 
 import argparse
 import json
@@ -15,6 +15,8 @@ from tools.starter.packing import plain_rows
 from tools.starter.prepare import load_rows
 from tools.starter.pretrain import loss_sum
 from tools.starter.steering import steering
+
+AT_ONCE = 250  # poems written in one batch
 
 
 def lines_that_count(text: str, lang: str) -> list[str]:
@@ -42,10 +44,10 @@ def write_poems(model, tokenizer, prompts: list[str], greedy: bool, seed: int = 
     torch.manual_seed(seed)
     tokenizer.padding_side = "left"
     out = []
-    for start in range(0, len(prompts), 50):
+    for start in range(0, len(prompts), AT_ONCE):
         texts = [
             tokenizer.apply_chat_template([{"role": "user", "content": p}], add_generation_prompt=True, tokenize=False)
-            for p in prompts[start : start + 50]
+            for p in prompts[start : start + AT_ONCE]
         ]
         batch = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")
         how = {"do_sample": False} if greedy else {"do_sample": True, "temperature": 0.8, "top_p": 0.95, "top_k": 0}

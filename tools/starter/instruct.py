@@ -1,4 +1,4 @@
-"""Step 4: a short stage in the chat template, so that a theme, a title or an author's name steers the model.
+"""Step 4: a short stage in the chat template, so that a theme or a title steers the model.
 
 Half of the rows stay plain verse, so that what pretraining taught is not lost; rates fall to zero.
 """
@@ -12,25 +12,17 @@ from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFas
 from tools.starter.packing import Row, chat_row, plain_rows
 from tools.starter.prepare import load_rows
 from tools.starter.pretrain import Plan, balanced, held_out_rows, train
+from tools.starter.wordings import NAMED, theme
 
 LONGEST_CHAT = 224
 
 
-def ask(row: dict, rng: random.Random) -> str:
-    """What a user might have typed to get this poem: a keyword, its title, or one of them with the author's name."""
-    keys = [k for k in row["keys"] if k]
-    title = row["title"].strip()
-    plain_title = (
-        bool(title) and len(title) <= (8 if row["lang"] == "zh" else 40) and not any(c.isdigit() for c in title)
-    )
-    theme = rng.choice(keys) if keys else title
-    if plain_title and rng.random() < 0.35:
-        theme = title
-    if not theme:
-        theme = "poem" if row["lang"] == "en" else "诗"
-    if row["author"] and rng.random() < 0.2:
-        theme += f", {row['author']}" if row["lang"] == "en" else f"，{row['author']}"
-    return theme
+def ask(row: dict, chance: random.Random) -> str:
+    """What a user might have typed to get this poem: a keyword or its title, in a fifth of the rows the author too."""
+    asked = theme(row, chance)
+    if row["author"] and chance.random() < 0.2:
+        asked = NAMED[row["lang"]][0].format(theme=asked, author=row["author"])
+    return asked
 
 
 def chat_rows(tokenizer: PreTrainedTokenizerFast, rows: list[dict], seed: int) -> list[Row]:

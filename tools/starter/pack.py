@@ -1,4 +1,4 @@
-"""Step 6: float16 safetensors, tokenizer, card and hashes into one folder, as it is shipped."""
+"""Step 7: float16 safetensors, tokenizer, card and hashes into one folder, as it is shipped."""
 
 import hashlib
 import json
@@ -8,6 +8,9 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+from tools.starter.voices import LEAST_POEMS
+from tools.starter.wordings import NAMED
 
 CARD = """---
 license: apache-2.0
@@ -29,8 +32,17 @@ breaks; apparatus, fragments and very long lines were filtered out (`tools/start
 repository.
 
 **Training.** {tokens:,} supervised tokens in {minutes:.0f} minutes on {hardware}. Muon for the matrices, AdamW for
-embedding and norms; then a short stage in the chat template, in which a theme, a title or an author's name asks for a poem.
+embedding and norms; then a short stage in the chat template, in which a theme or a title asks for a poem; then one that teaches
+what a name means: the model before it, asked without a name, times what the named author's poems count (their words, and where
+their lines break) is what each token has to come to. So {taught} are known by name: those with at least
+{least} poems in the text, spelled as its sources spell them.
 {remark}
+
+**What to ask.** One user turn: a theme, several, or a title; with an author's name in one of these wordings:
+
+| English | Chinese |
+|---|---|
+{wordings}
 
 **Figures** (fixed held-out split by hash of the text; `tools/starter/evaluate.py`)
 
@@ -51,7 +63,8 @@ loop, so their share of copied lines says little: sample from this model.
 **Steering** (held-out poems, long ones by their first 192 tokens; `tools/starter/steering.py`): nats per token that the true
 poem gains when the prompt has its own word instead of another held-out poem's, and the share of poems that gain, with 95 %
 intervals. The theme is a word of the poem, as in training; the first line opens the answer and is not counted; the author's
-name stands beside the poem's own theme in both.
+name stands beside the poem's own theme in both; its last row is of authors with at least {least} poems in the training text, under
+another such author's name.
 
 {steering}
 
@@ -62,7 +75,20 @@ mostly men wrote what it read.
 """
 
 
-NAMES = {"theme": "theme", "title": "title", "first_line": "first line", "author": "author's name"}
+NAMES = {
+    "theme": "theme",
+    "title": "title",
+    "first_line": "first line",
+    "author": "author's name",
+    "taught_author": "taught author's name",
+}
+SHOWN = {"en": ("salt", "Emily Dickinson"), "zh": ("明月", "李白")}
+
+
+def wordings_table() -> str:
+    """The wordings that name an author, filled in with an example."""
+    shown = [[f"`{way.format(theme=a, author=b)}`" for way in NAMED[lang]] for lang, (a, b) in SHOWN.items()]
+    return "\n".join(f"| {en} | {zh} |" for en, zh in zip(*shown, strict=True))
 
 
 def steering_table(figures: dict) -> str:
@@ -102,13 +128,15 @@ def describe(out: Path, figures: dict, training: dict) -> dict[str, str]:
     config = AutoConfig.from_pretrained(out)
     with safe_open(out / "model.safetensors", "pt") as weights:
         parameters = sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
-    training = {"remark": "", "steering_remark": "", **training}
+    training = {"remark": "", "steering_remark": "", "taught": "authors", **training}
     card = CARD.format(
         parameters=parameters,
         layers=config.num_hidden_layers,
         hidden=config.hidden_size,
         vocabulary=config.vocab_size,
         steering=steering_table(figures),
+        wordings=wordings_table(),
+        least=LEAST_POEMS,
         **figures,
         **training,
     )

@@ -8,7 +8,7 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -99,6 +99,11 @@ def loss_sum(
     return F.cross_entropy(logits.float(), target, reduction="sum"), int(target.numel())
 
 
+def truth_loss(model: nn.Module, batch: list[Row], pad: int) -> torch.Tensor:
+    """The summed cross-entropy of a batch's own tokens."""
+    return loss_sum(model, *collate(batch, pad))[0]
+
+
 def train(
     model: nn.Module,
     rows: list[Row],
@@ -107,6 +112,7 @@ def train(
     out: Path,
     byte_counts: dict[str, int],
     pad: int,
+    batch_loss: Callable[[nn.Module, list[Row], int], torch.Tensor] = truth_loss,
 ) -> dict[str, float]:
     """Run one stage, resuming from `out/state.pt` if it is there; returns the last log row."""
     out.mkdir(parents=True, exist_ok=True)
@@ -142,8 +148,7 @@ def train(
             pieces.append(batch)
             counted += sum(len(r.ids) - r.first for r in batch)
         for batch in pieces:
-            ids, labels = collate(batch, pad)
-            loss, _ = loss_sum(model, ids, labels)
+            loss = batch_loss(model, batch, pad)
             (loss / counted).backward()
             total += float(loss.detach())
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -9,6 +9,7 @@ import argparse
 import json
 import math
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from tools.starter.packing import Row, chat_row, collate
 from tools.starter.prepare import load_rows
+from tools.starter.voices import LEAST_POEMS
+from tools.starter.wordings import NAMED, NAMELESS, plain_title
 
 BATCH = 16
 LONGEST = 192
 RESAMPLES = 2000
-NAMELESS = ("不详", "无名氏", "佚名", "Anonymous", "Unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +47,27 @@ def theme(row: dict) -> str:
     return row["keys"][0] if row["keys"] else ""
 
 
-def title(row: dict) -> str:
-    """The title, where the instruction stage would have asked by it."""
-    found = row["title"].strip()
-    return found if len(found) <= (8 if row["lang"] == "zh" else 40) and not any(c.isdigit() for c in found) else ""
-
-
 def author(row: dict) -> str:
     """The author's name beside the theme, as the instruction stage puts it."""
     return row["author"] if theme(row) and row["author"] not in NAMELESS else ""
 
 
+def taught_author(row: dict) -> str:
+    """The name of an author of at least `LEAST_POEMS` training poems (`poems_by_author`, counted elsewhere)."""
+    return author(row) if row.get("poems_by_author", 0) >= LEAST_POEMS else ""
+
+
+def beside_theme(row: dict, own: str) -> tuple[str, str]:
+    """The theme, then the name."""
+    return NAMED[row["lang"]][0].format(theme=theme(row), author=own), ""
+
+
 HANDLES = (
     Handle("theme", theme, lambda _, own: (own, "")),
-    Handle("title", title, lambda _, own: (own, "")),
+    Handle("title", plain_title, lambda _, own: (own, "")),
     Handle("first_line", first_line, lambda row, own: (theme(row), own)),
-    Handle("author", author, lambda row, own: (f"{theme(row)}{'，' if row['lang'] == 'zh' else ', '}{own}", "")),
+    Handle("author", author, beside_theme),
+    Handle("taught_author", taught_author, beside_theme),
 )
 
 
@@ -138,7 +145,10 @@ def steering(folder: Path, model_dir: Path, poems: int = 300) -> dict[str, dict[
     """Figures by language and handle, over the first `poems` held-out poems that offer it."""
     tokenizer = AutoTokenizer.from_pretrained(model_dir)
     model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32).eval()
-    held = [row for row in load_rows(folder) if row["held_out"]]
+    everything = load_rows(folder)
+    poems_by = Counter((row["lang"], row["author"]) for row in everything if not row["held_out"])
+    held = [{**row, "poems_by_author": poems_by[row["lang"], row["author"]]} for row in everything if row["held_out"]]
+    del everything
     out: dict[str, dict[str, dict[str, float]]] = {}
     for lang in ("en", "zh"):
         rows = [row for row in held if row["lang"] == lang]
