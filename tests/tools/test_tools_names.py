@@ -68,16 +68,17 @@ def test_the_stage_of_names_makes_a_name_steer(tokenizer) -> None:  # type: igno
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from tools.starter.names import distillation, named_rows
+    from tools.starter.names import PARTS, distillation, lesson, named_rows
     from tools.starter.packing import chat_row
     from tools.starter.steering import nats
     from tools.starter.voices import voices
 
     rows = corpus()
     heard = {"en": voices(tokenizer, rows, "en")}
-    taught = named_rows(tokenizer, rows, heard["en"], "en", 960, seed=0)
-    assert {row.author for row in taught} == {0, 1, None}
-    assert all(row.ids[: row.first] == row.unnamed for row in taught if row.author is None)
+    made = named_rows(tokenizer, rows, heard["en"], "en", 1200, seed=0)
+    assert {row.author for row in made} == {0, 1, None}
+    assert all(row.ids[: row.first] == row.unnamed for row in made if row.author is None)
+    taught = lesson(made, PARTS[0], seed=0)
     torch.manual_seed(0)
     shape = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -90,9 +91,9 @@ def test_the_stage_of_names_makes_a_name_steer(tokenizer) -> None:  # type: igno
     teacher = LlamaForCausalLM(shape).eval()
     model = LlamaForCausalLM(shape)
     model.load_state_dict(teacher.state_dict())
-    loss = distillation(teacher, heard, 1.6)
+    loss = distillation(teacher, heard, PARTS[0].strength)
     stepper = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    for start in range(0, 960, 16):
+    for start in range(0, len(taught), 16):
         value = loss(model, taught[start : start + 16], tokenizer.pad_token_id)
         (value / 400).backward()
         stepper.step()

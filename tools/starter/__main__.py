@@ -11,7 +11,7 @@ import torch
 
 from tools.starter.evaluate import evaluate
 from tools.starter.instruct import instruct
-from tools.starter.names import teach_names
+from tools.starter.names import PARTS, teach_names
 from tools.starter.pack import pack
 from tools.starter.prepare import prepare
 from tools.starter.pretrain import Plan, pretrain
@@ -30,11 +30,11 @@ def build(
     if not (work / "tok").exists():
         print(train_tokenizer(work, work / "tok"))
     stages = [pretrain(work, work / "tok", work / "pre", plan)]
-    base = work / "pre" / "best"
-    for stage, folder, time in ((instruct, work / "ins", minutes[0]), (teach_names, work / "names", minutes[1])):
-        short = replace(plan, minutes=time, max_steps=plan.max_steps // 4)
-        stages.append(stage(work, work / "tok", base, folder, short))
-        base = folder / "best"
+    short = replace(plan, minutes=minutes[0], max_steps=plan.max_steps // 4)
+    stages.append(instruct(work, work / "tok", work / "pre" / "best", work / "ins", short))
+    short = replace(plan, minutes=minutes[1], max_steps=plan.max_steps // 4)
+    stages.append(teach_names(work, work / "tok", work / "ins" / "best", work / "names", short))
+    base = work / "names" / PARTS[-1].folder / "best"
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         (base / name).write_bytes((work / "tok" / name).read_bytes())
     figures = evaluate(work, base, poems)

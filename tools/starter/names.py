@@ -23,15 +23,32 @@ from tools.starter.pretrain import Plan, held_out_rows, train
 from tools.starter.voices import LEAST_POEMS, Voices, voices
 from tools.starter.wordings import named, theme
 
-LENGTHS, LENGTH_WEIGHTS = (20, 96), (85, 15)  # tokens of the poem
+LONGEST_POEM, SHORT_POEM = 128, 20  # tokens
 POEMS = {"en": 12_000, "zh": 24_000}
-# Parts of the stage: folder, share of the time, strength of the words, what the rates fall to. Held-out poems like 0.8
-# best; it is twice that at first, while little of it is learned.
-PARTS = (("loud", 0.45, 1.6, 0.8), ("", 0.55, 1.0, 0.0))
 CHECKED = 150  # held-out poems by which the best checkpoint is chosen, a language
 NAMELESS_SHARE = 0.25
 PLAIN_SHARE = 0.1
 STRANGE_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the stage, with its own folder."""
+
+    folder: str
+    time: float  # share of the stage's minutes
+    strength: dict[str, float]  # of the words' bias, by language
+    rate: float  # of both rates, at its beginning
+    named: dict[str, float]  # share of the rows with a name that are taken, by language
+    whole: float  # share of these that are not cut short
+    nameless: int  # how often each of the other rows is taken
+
+
+# Held-out poems like a strength of 0.8 best. While little of it is learned, more teaches faster.
+PARTS = (
+    Part("loud", 0.7, {"en": 1.4, "zh": 1.4}, 1.0, {"en": 0.6, "zh": 1.0}, 0.15, 1),
+    Part("settled", 0.3, {"en": 0.8, "zh": 1.4}, 0.5, {"en": 0.3, "zh": 0.6}, 0.25, 2),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +63,7 @@ class NamedRow(Row):
 def named_rows(
     tokenizer: PreTrainedTokenizerFast, rows: list[dict], voice: Voices, lang: str, number: int, seed: int
 ) -> list[NamedRow]:
-    """`number` rows of poems by the authors of `voice`, drawn by the square root of how many poems they have."""
+    """At most `number` rows of poems by the authors of `voice`, drawn by the square root of their numbers of poems."""
     chance = random.Random(seed)
     authors = list(voice.poems)
     weights = [voice.poems[author] ** 0.5 for author in authors]
@@ -55,7 +72,7 @@ def named_rows(
         if row["author"] in by_author:
             by_author[row["author"]].append(row)
     out = []
-    for _ in range(number):
+    for _ in range(min(number, sum(map(len, by_author.values())))):
         author = chance.choices(authors, weights)[0]
         poem = chance.choice(by_author[author])
         kind = chance.random()
@@ -64,7 +81,7 @@ def named_rows(
         asked = theme(poem, chance)
         head = chat_row(tokenizer, asked, "").ids[:-1]
         whole = [*tokenizer(poem["text"], add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
-        tail = whole[: chance.choices(LENGTHS, LENGTH_WEIGHTS)[0]]
+        tail = whole[:LONGEST_POEM]
         if kind < PLAIN_SHARE:
             head = [tokenizer.bos_token_id]
         if kind < NAMELESS_SHARE:
@@ -75,10 +92,22 @@ def named_rows(
     return out
 
 
+def lesson(rows: list[NamedRow], part: Part, seed: int) -> list[Row]:
+    """The rows of one part: of those that name someone a share, mostly cut short; the others whole."""
+    chance = random.Random(seed)
+    out: list[Row] = []
+    for row in rows:
+        if row.author is None:
+            out += [row] * part.nameless
+        elif chance.random() < part.named[row.lang]:
+            out.append(row if chance.random() < part.whole else replace(row, ids=row.ids[: row.first + SHORT_POEM]))
+    return out
+
+
 def distillation(
-    teacher: nn.Module, heard: dict[str, Voices], strength: float
+    teacher: nn.Module, heard: dict[str, Voices], strength: dict[str, float]
 ) -> Callable[[nn.Module, list[Row], int], torch.Tensor]:
-    """The summed cross-entropy (nats) towards the teacher's distribution times the named author's bias."""
+    """The summed cross-entropy (nats) of `NamedRow`s towards the teacher's distribution times the named voice."""
 
     def loss(model: nn.Module, batch: list[Row], pad: int) -> torch.Tensor:
         rows = [row for row in batch if isinstance(row, NamedRow)]
@@ -89,7 +118,8 @@ def distillation(
             at = 0
             for row, tail in zip(rows, tails, strict=True):
                 if row.author is not None:
-                    wanted[at : at + len(tail)] += heard[row.lang].bias(row.author, tail, strength).to(wanted.device)
+                    voice = heard[row.lang].bias(row.author, tail, strength[row.lang])
+                    wanted[at : at + len(tail)] += voice.to(wanted.device)
                 at += len(tail)
             wanted = wanted.softmax(-1)
         return F.cross_entropy(counted_logits(model, rows, pad), wanted, reduction="sum")
@@ -122,7 +152,7 @@ def teach_names(folder: Path, tokenizer_dir: Path, before: Path, out: Path, plan
     rows = load_rows(folder)
     validation, counts = held_out_rows(tokenizer, rows, plan.longest)
     heard: dict[str, Voices] = {}
-    taught: list[Row] = []
+    taught: list[NamedRow] = []
     for lang in ("en", "zh"):
         of_language = [row for row in rows if row["lang"] == lang]
         training = [row for row in of_language if not row["held_out"]]
@@ -134,19 +164,27 @@ def teach_names(folder: Path, tokenizer_dir: Path, before: Path, out: Path, plan
         validation[f"{lang}_named"], counts[f"{lang}_named"] = asked_by_name(tokenizer, known, plan)
     teacher = LlamaForCausalLM.from_pretrained(before, dtype="float32").eval()
     model = LlamaForCausalLM.from_pretrained(before, dtype="float32")
-    last: dict[str, float] = {"tokens": 0, "seconds": 0.0}
-    for name, share, strength, floor in PARTS:
-        part = replace(
+    spent = {"tokens": 0.0, "seconds": 0.0}
+    for part in PARTS:
+        short = replace(
             plan,
-            minutes=plan.minutes * share,
-            muon_rate=plan.muon_rate * 0.4,
-            adam_rate=plan.adam_rate * 0.6,
+            minutes=plan.minutes * part.time,
+            muon_rate=plan.muon_rate * 0.4 * part.rate,
+            adam_rate=plan.adam_rate * 0.6 * part.rate,
             weight_decay=0.0,
             step_tokens=1000,
-            flat_until=0.0,
-            floor=floor,
+            flat_until=0.3 if part is PARTS[0] else 0.0,
+            floor=0.0,
         )
-        loss = distillation(teacher, heard, strength)
-        row = train(model, taught, validation, part, out / name if name else out, counts, tokenizer.pad_token_id, loss)
-        last = {**row, "tokens": last["tokens"] + row["tokens"], "seconds": last["seconds"] + row["seconds"]}
-    return last
+        row = train(
+            model,
+            lesson(taught, part, plan.seed),
+            validation,
+            short,
+            out / part.folder,
+            counts,
+            tokenizer.pad_token_id,
+            distillation(teacher, heard, part.strength),
+        )
+        spent = {key: spent[key] + row[key] for key in spent}
+    return {**row, **spent}
