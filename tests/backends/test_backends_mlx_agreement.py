@@ -41,7 +41,7 @@ def test_the_same_recipe_gives_the_same_losses_on_the_starter(engines, tmp_path)
         losses[name] = held(engine.train(made))
     assert losses["mlx"] == pytest.approx(losses["torch"], rel=0.01)
     assert losses["mlx"][0] == pytest.approx(losses["torch"][0], rel=1e-4)
-    assert losses["torch"][-1] < 0.9 * losses["torch"][0]
+    assert losses["torch"][-1] < 0.95 * losses["torch"][0]
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
