@@ -72,11 +72,11 @@ def test_packed_rows_give_the_losses_and_gradients_of_padded_ones(mini, architec
     results = []
     for forward in (WholeModel, PackedModel):
         mind = learner(mini(architecture), asked, forward)
-        nats = [mind.step(n, 1e-2).nats for n in (1, 2)]  # the second step has B away from zero
+        nats = [mind.step(n, 3e-3).nats for n in (1, 2)]  # the second step has B away from zero
         results.append((nats, [mind.optimizer.state[p]["exp_avg"] for p in mind.parameters], mind.validate()))
     (nats, gradients, held), (packed_nats, packed_gradients, packed_held) = results
     assert packed_nats == pytest.approx(nats, rel=1e-5)
-    assert packed_held == pytest.approx(held, rel=1e-4)  # after Adam steps, which make much of gradients near zero
+    assert packed_held == pytest.approx(held, rel=1e-5)
     for one, other in zip(gradients, packed_gradients, strict=True):
         assert torch.allclose(one, other, atol=1e-5 + 1e-3 * float(one.abs().max()))
 

@@ -34,14 +34,14 @@ def test_the_same_recipe_gives_the_same_losses_on_the_starter(engines, tmp_path)
     lines = ["rain on the slate roof", "the lamp is low tonight", "a river keeps its hours", "no one asks it to stay"]
     rows = [Example(ASKED, f"{a},\n{b}.", "train") for a in lines for b in lines if a != b]
     rows.append(Example(ASKED, "the lamp is low,\nthe river is near.", "validation"))
-    asked = Training(layers=2, rank=8, rate=2e-3, steps=10, batch=4, warmup=2, dropout=0, validate_every=5)
+    asked = Training(layers=2, rank=8, rate=3e-3, steps=10, batch=4, warmup=2, dropout=0, validate_every=5)
     losses = {}
     for name, engine in engines.items():
         made = TrainJob(Weights(STARTER), rows, asked, 7, tmp_path / name, tmp_path / "cache")
         losses[name] = held(engine.train(made))
     assert losses["mlx"] == pytest.approx(losses["torch"], rel=0.01)
     assert losses["mlx"][0] == pytest.approx(losses["torch"][0], rel=1e-4)
-    assert losses["torch"][-1] < 0.95 * losses["torch"][0]
+    assert losses["torch"][-1] < 0.9 * losses["torch"][0]
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
