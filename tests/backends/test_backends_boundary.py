@@ -153,6 +153,8 @@ def test_settings_of_a_sweep_share_the_upper_layers_and_nothing_of_each_other(mi
         one.generate([Request("r", Weights(base), Conversation((Message("user", "rain"),)), Sampling(max_tokens=2), 0)])
     )
     assert trained(one, "e", settings("qwen2", layers=2, rate=1e-3))[0]
+    one.merge(Weights(base), tmp_path / "merged")
+    assert trained(one, "f", settings("qwen2", layers=2, rate=2e-3))[0]  # nothing was held while a whole base was read
 
 
 def test_an_adapter_that_goes_on_training_has_its_own_boundary(mini, tmp_path):

@@ -150,6 +150,7 @@ class TorchEngine(LocalEngine):
             give_back(self.device)
 
     def _merged(self, base: Path, adapter: Path | None, out: Path) -> None:
+        self._kept.clear()
         merging.merge(base, adapter, out)
 
     def _blended(self, mix: Mix, note: Note, out: Path) -> None:
@@ -195,6 +196,7 @@ class TorchEngine(LocalEngine):
 
     def _lend(self, folder: Path, settings: Training) -> Base:
         """A base for training alone: whoever writes meanwhile loads another."""
+        self._kept.clear()
         precision = precision_of(settings, self.device)
         if settings.quantize == "no" and settings.method != "full" and precision.stored == pick_dtype(self.device):
             base = self._bare(folder)
